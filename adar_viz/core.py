@@ -124,6 +124,8 @@ class Backbone(Protocol):
     num_users: int
     num_items: int
     dim: int
+    history_length: int | None
+    """How many past items a query is made from; None for collaborative filtering (the user alone)."""
 
     def __call__(self, batch: Batch) -> Encoded:
         """Encode the rows of a batch."""

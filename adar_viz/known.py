@@ -63,7 +63,7 @@ class KnownPositives:
         return KnownPositives(self.num_users, self.num_items, *moved)
 
     def count(self, user: Int[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:
-        """Number of known positives of each user."""
+        """Count the known positives of each user."""
         return self.start[user + 1] - self.start[user]
 
     def contains(self, user: Int[Tensor, "*shape"], item: Int[Tensor, "*shape"]) -> Bool[Tensor, "*shape"]:
