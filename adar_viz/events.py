@@ -49,4 +49,16 @@ class Mixed:
     weight: Float[Tensor, "row candidate"]
 
 
-Event = Pool | Transition | Diffused | Mixed
+@dataclass(frozen=True)
+class Drawn:
+    """The negatives that a training step used, with their scores; announced by the training loop."""
+
+    user: Int[Tensor, " row"]
+    positive: Int[Tensor, " row"]
+    item: Int[Tensor, "row k"]
+    positive_score: Float[Tensor, " row"]
+    negative_score: Float[Tensor, "row k"]
+    weight: Float[Tensor, "row k"] | None
+
+
+Event = Pool | Transition | Diffused | Mixed | Drawn
