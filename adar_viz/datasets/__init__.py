@@ -3,8 +3,12 @@
 NumPy and pandas only; nothing here imports torch.
 """
 
+from adar_viz.datasets.catalogue import KNOWN, KnownSet
+from adar_viz.datasets.dataset import Dataset
 from adar_viz.datasets.errors import DataError
 from adar_viz.datasets.interactions import Interactions
+from adar_viz.datasets.loading import find, load, split
+from adar_viz.datasets.readers import FORMATS, detect, read
 from adar_viz.datasets.shape import LongTail, long_tail
 from adar_viz.datasets.splits import (
     RULES,
@@ -23,9 +27,13 @@ from adar_viz.datasets.truth import Truth, complete_users
 from adar_viz.datasets.world import World
 
 __all__ = [
+    "FORMATS",
+    "KNOWN",
     "RULES",
     "DataError",
+    "Dataset",
     "Interactions",
+    "KnownSet",
     "LeakError",
     "Leaks",
     "LongTail",
@@ -35,10 +43,15 @@ __all__ = [
     "as_published",
     "check_leaks",
     "complete_users",
+    "detect",
+    "find",
     "given",
     "leaks",
     "leave_one_out",
+    "load",
     "long_tail",
     "ratio",
+    "read",
+    "split",
     "temporal",
 ]

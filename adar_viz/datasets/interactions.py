@@ -106,9 +106,13 @@ class Interactions:
         user_id, user_label = _contiguous(user, users, name)
         item_id, item_label = _contiguous(item, items, name)
         report = dict(report or {})
-        order = np.lexsort((user_id,)) if timestamp is None else np.lexsort((timestamp, user_id))
-        if timestamp is not None and not np.array_equal(order, np.lexsort((user_id,))):
-            report["pairs moved to be in time order"] = int(np.sum(order != np.lexsort((user_id,))))
+        order = np.argsort(user_id, kind="stable")
+        if timestamp is not None:
+            in_time = np.lexsort((timestamp, user_id))
+            moved = int((order != in_time).sum())
+            if moved:
+                report["pairs moved to be in time order"] = moved
+            order = in_time
         key = user_id[order] * len(item_label) + item_id[order]
         first = np.sort(np.unique(key, return_index=True)[1])
         if len(first) < len(key):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -202,7 +203,12 @@ def temporal(
 
 
 def given(
-    train: Interactions, test: Interactions, *, validation: float = 0.1, seed: int = 0, allow_leaks: bool = False
+    train: Interactions,
+    test: Interactions,
+    *,
+    validation: float = 0.1,
+    seed: int = 0,
+    overlap: Literal["raise", "drop", "keep"] = "raise",
 ) -> Split:
     """Keep a published test set and carve validation out of its training set.
 
@@ -214,25 +220,29 @@ def given(
         Share of each user's training pairs, as in `ratio`.
     seed : int
         Of the carving.
-    allow_leaks : bool
-        Whether to go on where test pairs are training pairs.
+    overlap : {"raise", "drop", "keep"}
+        What to do with test pairs that are training pairs: refuse the split, leave them out
+        of the test set (counted in the report), or keep the leak, as published.
 
     Raises
     ------
     LeakError
-        A test pair is a training pair and ``allow_leaks`` is false.
+        A test pair is a training pair and ``overlap`` is "raise".
     """
     _check_shares(validation)
+    if overlap not in ("raise", "drop", "keep"):
+        raise ValueError(f"overlap must be 'raise', 'drop' or 'keep'; got {overlap!r}")
+    known = np.isin(pair_keys(test), pair_keys(train))
+    if known.any() and overlap == "raise":
+        got = f"{known.sum()} of {len(test)} test pairs ({known.mean():.0%}) that are training pairs"
+        raise LeakError(train.name, "a test set apart from the training set (or overlap='drop' or 'keep')", got)
+    report = {"test pairs that are training pairs left out": int(known.sum())} if overlap == "drop" else {}
     rank, count = _rank_within_user(train.user, _shuffle(train, seed))
     held = rank < np.minimum(np.floor(count * validation + 0.5), count - 1)
-    name = f"given validation={validation:g} seed={seed}"
-    split = Split(train.select(~held), train.select(held), test, name)
-    if not allow_leaks:
-        overlap = np.isin(pair_keys(test), pair_keys(train))
-        if overlap.any():
-            got = f"{overlap.sum()} of {len(test)} test pairs ({overlap.mean():.0%}) that are training pairs"
-            raise LeakError(train.name, "a test set apart from the training set (or allow_leaks=True)", got)
-    return split
+    name = f"given validation={validation:g} seed={seed} overlap={overlap}"
+    return Split(
+        train.select(~held), train.select(held), test.select(~known) if overlap == "drop" else test, name, report
+    )
 
 
 def as_published(train: Interactions, test: Interactions) -> Split:
