@@ -42,13 +42,17 @@ def fetch(known: KnownSet, into: Path, *, timeout: float = TIMEOUT) -> Path:
     import pooch
 
     target = into / known.name
-    if target.exists():
-        raise FetchError(known.name, f"nothing yet at {target}, as nothing is overwritten", "something")
     if known.url is None or known.sha256 is None:
         raise FetchError(known.name, "a set with an official address and a known checksum", "one to fetch by hand")
-    into.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        raise FetchError(known.name, f"nothing yet at {target}, as nothing is overwritten", "something")
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        scratch_folder = TemporaryDirectory(dir=into, prefix=f".{known.name}-")
+    except OSError as error:
+        raise FetchError(known.name, f"a folder to write to at {into}", str(error)) from error
     pooch.get_logger().setLevel("WARNING")
-    with TemporaryDirectory(dir=into, prefix=f".{known.name}-") as scratch:
+    with scratch_folder as scratch:
         try:
             archive = pooch.retrieve(
                 known.url,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from jaxtyping import Bool, Int, Shaped
 from adar_viz.datasets.errors import DataError
 
 TimeKind = Literal["clock", "order", "none"]
-Array = np.ndarray[Any, Any]
+Array = Shaped[np.ndarray, "..."]
 
 
 @dataclass(frozen=True)

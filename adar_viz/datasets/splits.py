@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -208,7 +207,7 @@ def given(
     *,
     validation: float = 0.1,
     seed: int = 0,
-    overlap: Literal["raise", "drop", "keep"] = "raise",
+    overlap: str = "raise",
 ) -> Split:
     """Keep a published test set and carve validation out of its training set.
 

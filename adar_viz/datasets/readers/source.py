@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Int, Shaped
 
 from adar_viz.datasets.errors import DataError
 
@@ -55,8 +55,7 @@ class Source:
             data, report["files read as Latin-1, being no UTF-8"] = data.decode("latin-1").encode(), 1
         if not data.strip():
             raise DataError(path, "at least one line", "an empty file")
-        data = data.rstrip(b"\n \t") + b"\n"
-        data = re.sub(rb"(?m)^[ \t]+$", b"", data)
+        data = re.sub(rb"(?m)^[ \t]+$", b"", data).rstrip(b"\n") + b"\n"
         blank = len(re.findall(rb"(?m)^\n", data))
         if blank:
             report["blank lines skipped"] = blank
@@ -107,7 +106,7 @@ def read_integers(source: Source) -> tuple[Int[np.ndarray, " token"], Int[np.nda
 
 def read_table(
     source: Source, separator: str, columns: Mapping[str, tuple[int, Kind]], *, width: int, skip: int = 0
-) -> dict[str, np.ndarray[Any, Any]]:
+) -> dict[str, Shaped[np.ndarray, " row"]]:
     """Read some columns of a table without quotes.
 
     Parameters
@@ -155,7 +154,7 @@ def read_table(
     return table
 
 
-def whole_numbers(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def whole_numbers(values: Shaped[np.ndarray, " row"]) -> Shaped[np.ndarray, " row"]:
     """Return integers where all values are whole, and the values as they are otherwise."""
     whole = values.astype(np.int64)
     return whole if np.array_equal(whole, values) else values

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from adar_viz.datasets import DataError, Interactions
+
+
+def small() -> Interactions:
+    return Interactions.from_pairs(
+        np.array([30, 10, 30, 10, 30]),
+        np.array([7, 7, 100, 9, 7]),
+        timestamp=np.array([5, 9, 1, 2, 3]),
+        rating=np.array([1.0, 4.0, 5.0, 3.0, 2.0]),
+        name="small",
+    )
+
+
+def test_ids_are_contiguous_and_pairs_in_time_order_with_the_first_duplicate_kept():
+    pairs = small()
+    assert pairs.user.tolist() == [0, 0, 1, 1]
+    assert pairs.item.tolist() == [1, 0, 2, 0]
+    assert pairs.timestamp.tolist() == [2, 9, 1, 3]
+    assert pairs.rating.tolist() == [3.0, 4.0, 5.0, 2.0]
+    assert pairs.user_label.tolist() == ["10", "30"]
+    assert pairs.item_label.tolist() == ["7", "9", "100"]
+    assert pairs.report["duplicate pairs dropped (the first is kept)"] == 1
+    assert pairs.report["pairs moved to be in time order"] > 0
+
+
+def test_threshold_drops_low_ratings_and_whoever_has_nothing_left():
+    kept = small().threshold(4.0)
+    assert list(zip(kept.user_label[kept.user], kept.item_label[kept.item], strict=True)) == [
+        ("10", "7"),
+        ("30", "100"),
+    ]
+    assert kept.num_items == 2
+    assert kept.report["pairs rated below 4 left out"] == 2
+    assert small().threshold(4.0, compact=False).num_items == 3
+
+
+def test_k_core_repeats_until_nothing_changes():
+    # The chain 0-a, 0-b, 1-b falls apart only after the square of users 2, 3 and items c, d is left.
+    pairs = Interactions.from_pairs(np.array([0, 0, 1, 2, 2, 3, 3]), np.array(list("abbcdcd")))
+    core = pairs.k_core(2)
+    assert core.user_label.tolist() == ["2", "3"]
+    assert core.item_label.tolist() == ["c", "d"]
+    with pytest.raises(DataError, match="core of 3 pairs a user"):
+        pairs.k_core(3)
+
+
+def test_checksum_sees_content_and_not_the_way_it_came():
+    pairs = small()
+    assert pairs.checksum() == small().checksum()
+    assert pairs.checksum() == Interactions(**{**vars(pairs), "name": "other", "report": {}}).checksum()
+    for changed in ({"rating": pairs.rating + 1}, {"rating": None}, {"item_label": np.array(["7", "9", "101"])}):
+        assert Interactions(**{**vars(pairs), **changed}).checksum() != pairs.checksum()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"user": np.array([0, 0, 1, 2])}, r"user ids in \[0, 2\); got 0 to 2"),
+        ({"item": np.array([0, 0, -1, 2])}, r"item ids in \[0, 3\); got -1 to 2"),
+        ({"rating": np.ones(3)}, "4 values of rating, one a pair; got 3"),
+        ({"title": np.array(["x"])}, "3 values of title, one an item; got 1"),
+        ({"timestamp": None}, "timestamps exactly where time_kind is not 'none'"),
+    ],
+)
+def test_impossible_interactions_are_refused(changed, message):
+    # Where shapes are checked while testing, that check may speak first, with a TypeError.
+    with pytest.raises((DataError, TypeError), match=f"{message}|type-?check"):
+        Interactions(**{**vars(small()), **changed})
+
+
+def test_threshold_without_ratings_is_refused():
+    with pytest.raises(DataError, match="pairs without ratings"):
+        Interactions.from_pairs(np.array([1]), np.array([1])).threshold(4.0)
+
+
+def test_the_floor_imports_no_torch():
+    code = "import sys, adar_viz.datasets, adar_viz.datasets.command; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
