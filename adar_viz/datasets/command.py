@@ -74,7 +74,7 @@ def describe(dataset: Dataset) -> str:
         ("counts", f"{pairs.num_users:,} users, {pairs.num_items:,} items, {len(pairs):,} pairs"),
         ("time", _span(pairs)),
         ("ratings", "none" if pairs.rating is None else f"{pairs.rating.min():g} to {pairs.rating.max():g}"),
-        ("titles", "none" if pairs.title is None else f"such as {pairs.title[int(pairs.popularity().argmax())]!r}"),
+        ("titles", "none" if pairs.title is None else f"such as {pairs.title[int(pairs.popularity().argmax())]}"),
         ("sparsity", f"{1 - tail.density:.2%} of the cells are empty"),
         ("users", f"{tail.median_activity:g} pairs in the median, {tail.mean_activity:.1f} on average"),
         ("long tail", f"top tenth of the items has {tail.top_decile:.0%} of the pairs; Gini {tail.item_gini:.2f}"),
