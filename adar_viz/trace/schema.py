@@ -1,0 +1,110 @@
+"""What a trace may hold: one table of array names, axes, kinds, units and meanings.
+
+Arrays that share an axis have the same length along it. Every array is optional; `Trace` refuses
+names that are not in this table, so that a typing error is found when a trace is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+SCHEMA_VERSION = 1
+"""Raised when an array changes its meaning; a new optional array does not raise it."""
+
+SOURCES = ("forward", "reverse", "renoise")
+"""Ways to make the vector x_t of a walk."""
+
+_KINDS = {"float": np.floating, "int": np.integer, "bool": np.bool_, "str": np.str_}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One array of a trace: its axes, the kind of its elements, their unit and what they mean."""
+
+    axes: tuple[str, ...]
+    kind: str
+    doc: str
+    unit: str = ""
+
+    def holds(self, dtype: np.dtype[np.generic]) -> bool:
+        """Whether an array of this dtype is of the column's kind."""
+        return bool(np.issubdtype(dtype, _KINDS[self.kind]))
+
+
+SCHEMA: Mapping[str, Column] = {
+    # the noise schedule
+    "alpha_bar": Column(("timestep",), "float", "share of signal left at t; alpha_bar[0] = 1, length T + 1"),
+    # observed pairs and where they turn negative
+    "pair_user": Column(("pair",), "int", "user of the pair: row of `user_label`", "id"),
+    "pair_item": Column(("pair",), "int", "positive item of the pair: row of `item_label`", "id"),
+    "pair_score": Column(("pair",), "float", "s, score of the positive for its user", "score"),
+    "query_norm": Column(("pair",), "float", "nu, length of the query (user or state)", "embedding"),
+    "noise": Column(("pair",), "float", "n = nu * sigma, noise of the score at alpha_bar = 0", "score"),
+    "boundary": Column(("pair",), "float", "b, score below which the pair counts as negative (nan: none)", "score"),
+    "mean": Column(("pair",), "float", "mean of the user's scores over the catalogue", "score"),
+    "sd": Column(("pair",), "float", "standard deviation of the user's scores over the catalogue", "score"),
+    "transition_timestep": Column(("pair",), "int", "t*, the timestep that the score-aware function chose", "timestep"),
+    "transition_alpha_bar": Column(("pair",), "float", "alpha_bar* before it was rounded to a timestep"),
+    "clamped": Column(("pair",), "bool", "the rule asked for a timestep outside the allowed range, or for none"),
+    "score": Column(("pair", "timestep", "draw"), "float", "score of x_t, forward, for several noise draws", "score"),
+    # walks: x_t itself, for a few pairs
+    "walk_pair": Column(("walk",), "int", "pair of the walk: index along `pair`", "index"),
+    "walk_source": Column(("walk",), "str", "how x_t was made: forward, reverse or renoise"),
+    "walk": Column(("walk", "timestep", "dim"), "float", "x_t; one noise draw serves all t of a walk", "embedding"),
+    "walk_query": Column(("walk", "dim"), "float", "query of the walk's user", "embedding"),
+    # the catalogue
+    "item_label": Column(("item",), "str", "the data set's own item id"),
+    "item_title": Column(("item",), "str", "title (empty: unknown)"),
+    "item_genre": Column(("item",), "str", "genres, joined by |"),
+    "item_popularity": Column(("item",), "int", "training interactions of the item", "count"),
+    "item_embedding": Column(("item", "dim"), "float", "item vectors at the end of training", "embedding"),
+    "user_label": Column(("user",), "str", "the data set's own user id"),
+    # training
+    "epoch": Column(("epoch",), "int", "epochs that were recorded", "epoch"),
+    "quantile": Column(("quantile",), "float", "levels of the quantiles below, in [0, 1]"),
+    "hardness": Column(
+        ("epoch", "quantile"), "float", "s_neg - s_pos of the drawn negatives; higher is harder", "score"
+    ),
+    "timestep_quantile": Column(("epoch", "quantile"), "float", "chosen timestep t*", "timestep"),
+    "loss": Column(("epoch",), "float", "mean training loss"),
+    "metric_name": Column(("metric",), "str", "names of the validation metrics, the selected one first"),
+    "metric": Column(("epoch", "metric"), "float", "validation metrics (nan: not evaluated in this epoch)"),
+    # snapshots of embeddings over training
+    "snapshot_epoch": Column(("snapshot",), "int", "epoch of each snapshot; 0 is before training", "epoch"),
+    "snapshot_user": Column(("member_user",), "int", "users in the snapshots: rows of `user_label`", "id"),
+    "snapshot_item": Column(("member_item",), "int", "items in the snapshots: rows of `item_label`", "id"),
+    "snapshot_user_embedding": Column(("snapshot", "member_user", "dim"), "float", "their vectors", "embedding"),
+    "snapshot_item_embedding": Column(("snapshot", "member_item", "dim"), "float", "their vectors", "embedding"),
+}
+
+META: Mapping[str, str] = {
+    "run": "name of the run folder",
+    "dataset": "name of the data set",
+    "data_checksum": "SHA-256 of the data that was read",
+    "backbone": "name of the backbone",
+    "negatives": "the negative sampler with its parameters, as one readable line",
+    "seed": "seed of the run",
+    "version": "version of adar_viz that wrote the trace",
+    "schedule": "noise schedule: {name, T}",
+    "target": "score-aware function: {name, and its parameters}",
+    "boundary": "decision boundary: {name, and its parameters}",
+    "sigma": "noise scale in embedding units",
+    "source": "where the negatives came from: forward, reverse or renoise",
+}
+"""Facts about the run; the ones in `REQUIRED_META` must be there, others may be added."""
+
+REQUIRED_META = ("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "version")
+
+
+def schema_table() -> str:
+    """Write the schema as a table for people: one array a line."""
+    rows = [(name, "(" + ", ".join(c.axes) + ")", c.kind, c.unit, c.doc) for name, c in SCHEMA.items()]
+    head = ("array", "axes", "kind", "unit", "meaning")
+    width = [max(len(row[i]) for row in [head, *rows]) for i in range(4)]
+    lines = [
+        "  ".join([*(cell.ljust(w) for cell, w in zip(row, width, strict=False)), row[4]]) for row in [head, *rows]
+    ]
+    return "\n".join(line.rstrip() for line in lines)

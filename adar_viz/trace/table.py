@@ -1,0 +1,239 @@
+"""`Trace`: what was seen in one run, as a table of named arrays in one file."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from adar_viz.trace.schema import REQUIRED_META, SCHEMA, SCHEMA_VERSION, SOURCES, schema_table
+
+META_ENTRY = "meta.json"
+
+
+class TraceError(ValueError):
+    """A trace, or a file that should hold one, is not what the schema says."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A table of named arrays with documented axes, and the facts of the run they come from.
+
+    Arrays are read-only. A trace without an array is a good trace: ask with ``name in trace`` or
+    `require`.
+
+    Parameters
+    ----------
+    meta : mapping
+        Facts of the run, JSON values only; see `adar_viz.trace.META`.
+    arrays : mapping of str to array
+        Any of the arrays below.
+
+    Raises
+    ------
+    TraceError
+        If a name is unknown, a kind is wrong, or two arrays disagree about a shared axis.
+    """
+
+    meta: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+
+    def __post_init__(self) -> None:
+        frozen = {name: _read_only(value) for name, value in self.arrays.items()}
+        object.__setattr__(self, "arrays", MappingProxyType(frozen))
+        object.__setattr__(self, "meta", MappingProxyType(dict(self.meta)))
+        _check_meta(self.meta)
+        _check_shapes(frozen)
+        _check_values(frozen)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return one array by name."""
+        self.require(name)
+        return self.arrays[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the trace holds the array."""
+        return name in self.arrays
+
+    def __repr__(self) -> str:
+        """Name the run and the sizes of the axes."""
+        sizes = ", ".join(f"{axis} {size}" for axis, size in self.sizes.items())
+        return f"Trace({self.meta['run']}: {sizes})"
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Length of each axis that occurs."""
+        return {a: n for name, x in self.arrays.items() for a, n in zip(SCHEMA[name].axes, x.shape, strict=True)}
+
+    @property
+    def num_timesteps(self) -> int:
+        """T, the last timestep."""
+        return len(self["alpha_bar"]) - 1
+
+    def require(self, *names: str) -> None:
+        """Raise one `TraceError` that lists the arrays which are missing."""
+        missing = [name for name in names if name not in self.arrays]
+        if missing:
+            raise TraceError(
+                f"trace of run {self.meta['run']!r} lacks {', '.join(missing)}; it has {sorted(self.arrays)}"
+            )
+
+    def without(self, *names: str) -> Trace:
+        """Return the trace without some arrays."""
+        return Trace(self.meta, {name: x for name, x in self.arrays.items() if name not in names})
+
+    def take(self, axis: str, index: Sequence[int] | ArrayLike) -> Trace:
+        """Keep some positions of an axis, in the order given.
+
+        Taking pairs keeps the walks of these pairs only and renumbers `walk_pair`. Items and users
+        are referred to by id, and timesteps by number, so these axes cannot be thinned.
+        """
+        if axis in ("item", "user", "timestep", "dim") or axis not in self.sizes:
+            raise ValueError(f"axis must be one that can be thinned, not item, user, timestep or dim; got {axis!r}")
+        chosen = np.asarray(index, dtype=np.int64)
+        arrays = _take(self.arrays, axis, chosen)
+        if axis == "pair" and "walk_pair" in arrays:
+            place = np.full(self.sizes["pair"], -1)
+            place[chosen] = np.arange(len(chosen))
+            renumbered = place[arrays["walk_pair"]]
+            arrays["walk_pair"] = renumbered
+            arrays = _take(arrays, "walk", np.flatnonzero(renumbered >= 0))
+        return Trace(self.meta, arrays)
+
+    def checksum(self, names: Iterable[str] | None = None) -> str:
+        """SHA-256 over the arrays (all, or those named), independent of the file and its meta."""
+        digest = hashlib.sha256()
+        for name in sorted(self.arrays if names is None else names):
+            x = np.ascontiguousarray(self[name])
+            digest.update(f"{name} {x.dtype.str} {x.shape}".encode() + x.tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write one ``.npz``: numbers stored plainly (quick), text compressed; whole or not at all.
+
+        The same trace gives the same bytes. ``numpy.load`` opens the file, too.
+        """
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        meta = json.dumps({"schema_version": SCHEMA_VERSION, **self.meta}, indent=1, sort_keys=True)
+        try:
+            with zipfile.ZipFile(partial, "w") as archive:
+                _write(archive, META_ENTRY, meta.encode(), compress=True)
+                for name, x in sorted(self.arrays.items()):
+                    buffer = io.BytesIO()
+                    np.lib.format.write_array(buffer, np.ascontiguousarray(x), allow_pickle=False)
+                    _write(archive, f"{name}.npy", buffer.getbuffer(), compress=x.dtype.kind in "Ub")
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        return path
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Trace:
+        """Read a trace; nothing in the file is executed (no pickle).
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        TraceError
+            If the file is no trace, or was written by a newer version.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise FileNotFoundError(f"no trace at {path}")
+        try:
+            with zipfile.ZipFile(path) as archive:
+                meta = json.loads(archive.read(META_ENTRY))
+            version = meta.pop("schema_version")
+        except (zipfile.BadZipFile, KeyError, ValueError, AttributeError, TypeError) as error:
+            raise TraceError(f"{path} is not a trace of adar_viz: expected an .npz with {META_ENTRY}") from error
+        if version != SCHEMA_VERSION:
+            raise TraceError(
+                f"{path} has trace schema version {version!r}; this adar_viz reads version {SCHEMA_VERSION}"
+            )
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files if name != META_ENTRY}
+        except (ValueError, zipfile.BadZipFile, EOFError) as error:
+            raise TraceError(f"{path} is damaged: {error}") from error
+        return cls(meta, arrays)
+
+
+Trace.__doc__ = f"{Trace.__doc__}\n    Notes\n    -----\n    ::\n\n" + "".join(
+    f"        {line}\n" for line in schema_table().splitlines()
+)
+
+
+def _read_only(value: ArrayLike) -> NDArray[Any]:
+    view = np.asarray(value).view()
+    view.flags.writeable = False
+    return view
+
+
+def _write(archive: zipfile.ZipFile, name: str, data: bytes | memoryview, *, compress: bool) -> None:
+    # A ZipInfo of its own has the fixed date 1980-01-01, so that saving twice gives the same bytes.
+    entry = zipfile.ZipInfo(name)
+    entry.compress_type = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    archive.writestr(entry, data)
+
+
+def _take(arrays: Mapping[str, NDArray[Any]], axis: str, index: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    return {
+        name: np.take(x, index, axis=SCHEMA[name].axes.index(axis)) if axis in SCHEMA[name].axes else x
+        for name, x in arrays.items()
+    }
+
+
+def _check_meta(meta: Mapping[str, Any]) -> None:
+    missing = [key for key in REQUIRED_META if key not in meta]
+    if missing:
+        raise TraceError(f"meta must hold {', '.join(REQUIRED_META)}; {', '.join(missing)} missing")
+    try:
+        json.dumps(dict(meta), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TraceError(f"meta must hold JSON values only: {error}") from error
+
+
+def _check_shapes(arrays: Mapping[str, NDArray[Any]]) -> None:
+    seen: dict[str, tuple[int, str]] = {}
+    for name, x in arrays.items():
+        if name not in SCHEMA:
+            raise TraceError(f"unknown array {name!r}; the schema has {', '.join(SCHEMA)}")
+        column = SCHEMA[name]
+        if not column.holds(x.dtype):
+            raise TraceError(f"{name} must be of kind {column.kind}; got dtype {x.dtype}")
+        if x.ndim != len(column.axes):
+            raise TraceError(f"{name} must have axes ({', '.join(column.axes)}); got shape {x.shape}")
+        for axis, size in zip(column.axes, x.shape, strict=True):
+            other_size, other = seen.setdefault(axis, (size, name))
+            if size != other_size:
+                raise TraceError(f"axis {axis} is {size} long in {name} but {other_size} in {other}")
+
+
+def _check_values(arrays: Mapping[str, NDArray[Any]]) -> None:
+    alpha_bar = arrays.get("alpha_bar")
+    if alpha_bar is not None and not (len(alpha_bar) and alpha_bar[0] == 1 and np.all(np.diff(alpha_bar) <= 0)):
+        raise TraceError("alpha_bar must start at 1 and never rise")
+    if "walk_source" in arrays and not set(arrays["walk_source"].tolist()) <= set(SOURCES):
+        raise TraceError(f"walk_source must be one of {SOURCES}; got {sorted(set(arrays['walk_source'].tolist()))}")
+    limits = {"pair_user": "user_label", "pair_item": "item_label", "walk_pair": "pair_score"}
+    limits |= {"snapshot_user": "user_label", "snapshot_item": "item_label", "transition_timestep": "alpha_bar"}
+    for name, table in limits.items():
+        if name in arrays and table in arrays and arrays[name].size:
+            low, high, size = int(arrays[name].min()), int(arrays[name].max()), len(arrays[table])
+            if low < 0 or high >= size:
+                raise TraceError(f"{name} must lie in [0, {size}), the rows of {table}; got {low} to {high}")

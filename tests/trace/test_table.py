@@ -1,0 +1,163 @@
+"""A trace keeps what was put in, refuses what the schema does not know, and opens without pickle."""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+
+import numpy as np
+import pytest
+
+from adar_viz.trace import SCHEMA, Trace, TraceError, schema_table
+
+META = {
+    "run": "r",
+    "dataset": "d",
+    "data_checksum": "c",
+    "backbone": "mf",
+    "negatives": "adar(forward)",
+    "seed": 0,
+    "version": "0.1.0",
+}
+
+
+def small() -> Trace:
+    arrays = {
+        "alpha_bar": np.array([1.0, 0.5, 0.1]),
+        "pair_user": np.array([0, 1, 1]),
+        "pair_score": np.array([2.0, 1.0, 0.5], dtype=np.float32),
+        "score": np.arange(18, dtype=np.float32).reshape(3, 3, 2),
+        "walk_pair": np.array([2, 0]),
+        "walk_source": np.array(["forward", "reverse"]),
+        "item_title": np.array(["Café — “Ω”", "", "x" * 200]),
+    }
+    return Trace(META, arrays)
+
+
+def test_what_is_saved_is_what_is_loaded(tmp_path):
+    trace = small()
+    again = Trace.load(trace.save(tmp_path / "deep" / "trace.npz"))
+    assert dict(again.meta) == META
+    assert again.arrays.keys() == trace.arrays.keys()
+    for name in trace.arrays:
+        assert again[name].dtype == trace[name].dtype
+        np.testing.assert_array_equal(again[name], trace[name])
+    assert again.checksum() == trace.checksum()
+
+
+def test_saving_twice_gives_the_same_bytes_and_leaves_nothing_else(tmp_path):
+    first, second = small().save(tmp_path / "a.npz"), small().save(tmp_path / "b.npz")
+    assert first.read_bytes() == second.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.npz", "b.npz"]
+
+
+def test_an_interrupted_save_keeps_the_old_file(tmp_path, monkeypatch):
+    path = small().save(tmp_path / "trace.npz")
+    before = path.read_bytes()
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(np.lib.format, "write_array", fail)
+    with pytest.raises(OSError, match="disk full"):
+        small().save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["trace.npz"]
+
+
+def test_the_checksum_tells_arrays_apart():
+    trace = small()
+    changed = Trace(META, {**trace.arrays, "pair_score": trace["pair_score"] + 1})
+    assert changed.checksum() != trace.checksum()
+    assert changed.checksum(["score"]) == trace.checksum(["score"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scores": np.zeros(3)}, "unknown array 'scores'"),
+        ({"pair_score": np.zeros(4)}, "axis pair is 4 long in pair_score but 3 in pair_user"),
+        ({"score": np.zeros((3, 3))}, r"score must have axes \(pair, timestep, draw\)"),
+        ({"pair_user": np.zeros(3)}, "pair_user must be of kind int"),
+        ({"alpha_bar": np.array([0.9, 0.5, 0.1])}, "alpha_bar must start at 1"),
+        ({"alpha_bar": np.array([1.0, 0.1, 0.5])}, "never rise"),
+        ({"walk_source": np.array(["forward", "sideways"])}, "sideways"),
+        ({"walk_pair": np.array([3, 0])}, r"walk_pair must lie in \[0, 3\)"),
+        ({"item_title": np.array([None, "a", "b"], dtype=object)}, "item_title must be of kind str"),
+    ],
+)
+def test_what_does_not_fit_the_schema_is_refused(change, message):
+    with pytest.raises(TraceError, match=message):
+        Trace(META, {**small().arrays, **change})
+
+
+def test_meta_must_be_whole_and_plain():
+    with pytest.raises(TraceError, match="seed missing"):
+        Trace({k: v for k, v in META.items() if k != "seed"}, {})
+    with pytest.raises(TraceError, match="JSON values only"):
+        Trace({**META, "sigma": np.float32(1)}, {})
+
+
+def test_files_that_are_no_trace_give_one_clear_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no trace at .*gone\.npz"):
+        Trace.load(tmp_path / "gone.npz")
+    (tmp_path / "text.npz").write_text("hello")
+    np.savez(tmp_path / "plain.npz", a=np.zeros(3))
+    for name in ("text.npz", "plain.npz"):
+        with pytest.raises(TraceError, match="is not a trace"):
+            Trace.load(tmp_path / name)
+
+
+def test_a_newer_file_is_named_as_such(tmp_path):
+    with zipfile.ZipFile(tmp_path / "new.npz", "w") as archive:
+        archive.writestr("meta.json", json.dumps({"schema_version": 99, **META}))
+    with pytest.raises(TraceError, match="schema version 99; this adar_viz reads version 1"):
+        Trace.load(tmp_path / "new.npz")
+
+
+def test_pickled_arrays_are_never_opened(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bad.npz", "w") as archive:
+        archive.writestr("meta.json", json.dumps({"schema_version": 1, **META}))
+        with archive.open("item_title.npy", "w") as entry:
+            np.lib.format.write_array(entry, np.array(["a", None], dtype=object), allow_pickle=True)
+    with pytest.raises(TraceError, match="damaged"):
+        Trace.load(tmp_path / "bad.npz")
+
+
+def test_arrays_cannot_be_changed_and_missing_ones_are_listed():
+    trace = small()
+    with pytest.raises(ValueError, match="read-only"):
+        trace["pair_score"][0] = 9
+    with pytest.raises(TraceError, match="lacks epoch, loss"):
+        trace.require("pair_score", "epoch", "loss")
+
+
+def test_taking_pairs_keeps_their_walks_and_renumbers_them():
+    trace = small().take("pair", [2, 1])
+    np.testing.assert_array_equal(trace["pair_score"], np.array([0.5, 1.0], dtype=np.float32))
+    np.testing.assert_array_equal(trace["walk_pair"], [0])
+    assert trace["walk_source"].tolist() == ["forward"]
+    assert small().take("draw", [1])["score"].shape == (3, 3, 1)
+    with pytest.raises(ValueError, match="thinned"):
+        small().take("item", [0])
+
+
+def test_ten_thousand_pairs_by_fifty_timesteps_are_small_and_quick(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {
+        "alpha_bar": np.linspace(1, 0, 51),
+        "score": rng.standard_normal((10_000, 51, 16), dtype=np.float32),
+        **{name: rng.standard_normal(10_000) for name in ("pair_score", "noise", "boundary", "mean", "sd")},
+    }
+    start = time.perf_counter()
+    path = Trace(META, arrays).save(tmp_path / "big.npz")
+    Trace.load(path)
+    assert time.perf_counter() - start < 2
+    assert path.stat().st_size < 60e6
+
+
+def test_the_docstring_lists_every_array():
+    assert Trace.__doc__ is not None
+    assert all(name in Trace.__doc__ for name in SCHEMA)
+    assert len(schema_table().splitlines()) == len(SCHEMA) + 1
