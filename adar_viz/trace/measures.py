@@ -1,0 +1,83 @@
+"""What the arrays of a trace say: shares, quantiles and neighbours, counted and not modelled."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike, NDArray
+
+from adar_viz.trace.table import Trace
+
+
+def counted_probability(trace: Trace) -> Float[np.ndarray, "pair timestep"]:
+    """Share of the recorded noise draws in which x_t scores below the pair's boundary.
+
+    Pairs without a boundary (nan) give nan.
+    """
+    boundary = trace["boundary"][:, None, None]
+    share: NDArray[np.float64] = (trace["score"] < boundary).mean(axis=-1)
+    return np.where(np.isnan(trace["boundary"])[:, None], np.nan, share)
+
+
+def quantile_bands(
+    values: Float[np.ndarray, "*any"], levels: ArrayLike, *, axis: int | tuple[int, ...] = -1
+) -> Float[np.ndarray, "*any"]:
+    """Quantiles of ``values`` along ``axis``, nan ignored; the levels become the first axis."""
+    given = np.asarray(levels, dtype=np.float64)
+    if given.size and (given.min() < 0 or given.max() > 1):
+        raise ValueError(f"levels must lie in [0, 1]; got {given.min()} to {given.max()}")
+    bands: NDArray[np.float64] = np.nanquantile(np.asarray(values, dtype=np.float64), given, axis=axis)
+    return bands
+
+
+def nearest_items(
+    points: Float[np.ndarray, "point dim"],
+    embedding: Float[np.ndarray, "item dim"],
+    k: int,
+    *,
+    chunk: int = 65536,
+) -> tuple[Int[np.ndarray, "point k"], Float[np.ndarray, "point k"]]:
+    """Find the ``k`` real items closest to each point by cosine, the closest first.
+
+    Items are read ``chunk`` at a time, so memory stays at ``point x chunk``, whatever the size of
+    the catalogue; time is O(point x item x dim). Ties go to the smaller id; an item or a point of
+    length 0 has cosine 0.
+
+    Returns
+    -------
+    item : Int[ndarray, "point k"]
+    cosine : Float[ndarray, "point k"]
+    """
+    if not 1 <= k <= len(embedding):
+        raise ValueError(f"k must lie in [1, {len(embedding)}], the number of items; got {k}")
+    unit = _unit(points)
+    item = np.empty((len(points), 0), dtype=np.int64)
+    cosine = np.empty((len(points), 0), dtype=unit.dtype)
+    for start in range(0, len(embedding), chunk):
+        near = unit @ _unit(embedding[start : start + chunk]).T
+        ids = np.broadcast_to(np.arange(start, start + near.shape[1]), near.shape)
+        item, cosine = np.hstack([item, ids]), np.hstack([cosine, near])
+        best = np.argsort(-cosine, axis=1, kind="stable")[:, :k]
+        item, cosine = np.take_along_axis(item, best, axis=1), np.take_along_axis(cosine, best, axis=1)
+    return item, cosine
+
+
+def first_below(score: Float[np.ndarray, "walk timestep"], boundary: Float[np.ndarray, " walk"]) -> NDArray[np.int64]:
+    """Timestep at which each walk first scores below its boundary; -1 where it never does."""
+    below = score < np.asarray(boundary)[:, None]
+    return np.where(below.any(axis=1), below.argmax(axis=1), -1)
+
+
+def walk_scores(trace: Trace) -> Float[np.ndarray, "walk timestep"]:
+    """Score of x_t for its own user along each walk."""
+    scores: NDArray[np.float64] = np.einsum(
+        "wtd,wd->wt", trace["walk"], trace["walk_query"], dtype=np.float64, casting="same_kind"
+    )
+    return scores
+
+
+def _unit(x: Float[np.ndarray, "row dim"]) -> Float[np.ndarray, "row dim"]:
+    x = np.asarray(x, dtype=np.float64)
+    length = np.linalg.norm(x, axis=1, keepdims=True)
+    unit: NDArray[np.float64] = np.divide(x, length, out=np.zeros_like(x), where=length > 0)
+    return unit

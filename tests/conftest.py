@@ -1,0 +1,102 @@
+"""Fixtures that several floors share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from adar_viz.trace import Trace
+
+T, DIM, USERS, ITEMS, DRAWS = 50, 16, 40, 240, 48
+GENRES = ("drama", "comedy", "noir", "western", "space", "music")
+
+
+def _planted_embeddings(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Items around one centre for each genre; each user between two of them."""
+    centre = rng.standard_normal((len(GENRES), DIM))
+    genre = rng.integers(len(GENRES), size=ITEMS)
+    item = 0.35 * (centre[genre] + 0.6 * rng.standard_normal((ITEMS, DIM)))
+    weight = rng.dirichlet(np.full(len(GENRES), 0.4), size=USERS)
+    return weight @ centre * 0.9, item, genre
+
+
+def _training(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    epoch, quantile = np.arange(1, 21), np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+    middle = -2.5 + 1.5 * (1 - np.exp(-epoch / 6))
+    recall = 0.2 * (1 - np.exp(-epoch / 5)) + 0.002 * rng.standard_normal(20)
+    recall[::2] = np.nan
+    return {
+        "epoch": epoch,
+        "quantile": quantile,
+        "hardness": middle[:, None] + np.array([-1.6, -0.7, 0.0, 0.6, 1.3]),
+        "loss": np.exp(-epoch / 8) * 0.6 + 0.1,
+        "metric_name": np.array(["NDCG@20", "Recall@20"]),
+        "metric": np.stack([recall * 0.5, recall], axis=1),
+    }
+
+
+@pytest.fixture(scope="session")
+def law_trace() -> Trace:
+    """A trace drawn from the law of the score, with NumPy alone: 120 pairs, 2 walks, 240 items.
+
+    The rule is `margin`: the expected score wanted of the negative is 1.5 below the positive's.
+    """
+    rng = np.random.default_rng(0)
+    query, item, genre = _planted_embeddings(rng)
+    alpha_bar = np.concatenate([[1.0], np.cumprod(1 - np.linspace(1e-4, 0.02, T) * 1000 / T)])
+    scores = query @ item.T
+    user = np.repeat(np.arange(USERS), 3)
+    positive = np.argsort(-scores, axis=1)[:, [0, 6, 18]].ravel()
+    s = scores[user, positive]
+    sigma = float(np.sqrt((item**2).mean()))
+    noise = np.linalg.norm(query[user], axis=1) * sigma
+    wanted = np.clip((s - 1.5) / np.where(s > 0, s, np.nan), 0, 1)
+    alpha_bar_star = np.nan_to_num(wanted**2)
+    unclamped = np.searchsorted(-alpha_bar, -alpha_bar_star)
+    timestep = np.clip(unclamped, round(0.05 * T), round(0.95 * T))
+    a, b = np.sqrt(alpha_bar), np.sqrt(1 - alpha_bar)
+    draws = rng.standard_normal((len(s), T + 1, DRAWS))
+    walk_pair = np.array([0, 0])
+    eps = rng.standard_normal((2, DIM)) * sigma
+    walk = a[:, None] * item[positive[0]] + b[:, None] * eps[:, None, :]
+    arrays = {
+        "alpha_bar": alpha_bar,
+        "pair_user": user,
+        "pair_item": positive,
+        "pair_score": s,
+        "query_norm": noise / sigma,
+        "noise": noise,
+        "mean": scores.mean(axis=1)[user],
+        "sd": scores.std(axis=1)[user],
+        "boundary": (scores.mean(axis=1) + 1.28 * scores.std(axis=1))[user],
+        "transition_timestep": timestep,
+        "transition_alpha_bar": alpha_bar_star,
+        "clamped": timestep != unclamped,
+        "score": (a[None, :, None] * s[:, None, None] + noise[:, None, None] * b[None, :, None] * draws).astype("f4"),
+        "walk_pair": walk_pair,
+        "walk_source": np.array(["forward", "reverse"]),
+        "walk": walk.astype("f4"),
+        "walk_query": query[user[walk_pair]].astype("f4"),
+        "item_label": np.array([f"i{i}" for i in range(ITEMS)]),
+        "item_title": np.array([f"{GENRES[g].title()} of the {i}th Night" for i, g in enumerate(genre)]),
+        "item_genre": np.array([GENRES[g] for g in genre]),
+        "item_popularity": rng.integers(1, 200, size=ITEMS),
+        "item_embedding": item.astype("f4"),
+        "user_label": np.array([f"u{u}" for u in range(USERS)]),
+        **_training(rng),
+    }
+    meta = {
+        "run": "law",
+        "dataset": "planted",
+        "data_checksum": "0" * 64,
+        "backbone": "mf(dim=16)",
+        "negatives": "adar(source='forward', target=margin(delta=1.5))",
+        "seed": 0,
+        "version": "0.1.0",
+        "schedule": {"name": "linear", "T": T},
+        "target": {"name": "margin", "delta": 1.5, "unit": "score"},
+        "boundary": {"name": "quantile", "z": 1.28},
+        "sigma": sigma,
+        "source": "forward",
+    }
+    return Trace(meta, arrays)

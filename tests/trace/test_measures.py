@@ -1,0 +1,57 @@
+"""Measures against counting by hand and against naive loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from adar_viz.trace import Trace, counted_probability, first_below, nearest_items, quantile_bands, walk_scores
+
+META = dict.fromkeys(("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "version"), "-")
+
+
+def test_the_counted_probability_is_a_share_of_draws():
+    score = np.array([[[3.0, 3.0, 3.0, 3.0], [3.0, 0.0, 0.0, 3.0]], [[0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 0.0, 0.0]]])
+    trace = Trace(META, {"score": score, "boundary": np.array([1.0, np.nan])})
+    counted = counted_probability(trace)
+    np.testing.assert_array_equal(counted[0], [0.0, 0.5])
+    assert np.isnan(counted[1]).all()
+
+
+def test_quantiles_ignore_nan_and_refuse_impossible_levels():
+    values = np.array([[1.0, 2.0, 3.0], [np.nan, 4.0, 6.0]])
+    np.testing.assert_allclose(quantile_bands(values, [0.0, 0.5, 1.0]), [[1, 4], [2, 5], [3, 6]])
+    with pytest.raises(ValueError, match=r"levels must lie in \[0, 1\]; got 0.0 to 5.0"):
+        quantile_bands(values, [0.0, 5.0])
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1000])
+def test_nearest_items_equal_a_naive_loop_whatever_the_chunk(chunk):
+    rng = np.random.default_rng(0)
+    points, embedding = rng.standard_normal((5, 4)), rng.standard_normal((40, 4))
+    embedding[11] = embedding[3]
+    item, cosine = nearest_items(points, embedding, 6, chunk=chunk)
+    for row, point in enumerate(points):
+        cosines = [e @ point / np.linalg.norm(e) / np.linalg.norm(point) for e in embedding]
+        expected = sorted(range(40), key=lambda i: (-round(cosines[i], 12), i))[:6]
+        assert item[row].tolist() == expected
+        np.testing.assert_allclose(cosine[row], [cosines[i] for i in expected])
+
+
+def test_nearest_items_survive_zero_vectors_and_refuse_too_many():
+    item, cosine = nearest_items(np.zeros((1, 2)), np.array([[0.0, 0.0], [1.0, 0.0]]), 2)
+    assert item.tolist() == [[0, 1]]
+    assert cosine.tolist() == [[0.0, 0.0]]
+    with pytest.raises(ValueError, match=r"k must lie in \[1, 2\]"):
+        nearest_items(np.zeros((1, 2)), np.zeros((2, 2)), 3)
+
+
+def test_first_timestep_below_the_boundary():
+    score = np.array([[3.0, 1.0, 2.0], [3.0, 3.0, 3.0]])
+    assert first_below(score, np.array([2.0, 2.0])).tolist() == [1, -1]
+
+
+def test_walk_scores_belong_to_the_walk_s_own_user():
+    walk = np.array([[[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0], [2.0, 2.0]]], dtype=np.float32)
+    trace = Trace(META, {"walk": walk, "walk_query": np.array([[2.0, 3.0], [1.0, -1.0]], dtype=np.float32)})
+    np.testing.assert_allclose(walk_scores(trace), [[2, 3], [0, 0]])
