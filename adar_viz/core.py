@@ -118,6 +118,7 @@ class Negatives:
     auxiliary: Mapping[str, Tensor] = field(default_factory=dict)
 
 
+@runtime_checkable
 class Backbone(Protocol):
     """A recommender's encoder: an ``nn.Module`` that knows no negatives."""
 
@@ -140,6 +141,7 @@ class Backbone(Protocol):
         ...
 
 
+@runtime_checkable
 class NegativeSampler(Protocol):
     """Anything that finds negatives for rows."""
 
@@ -157,6 +159,7 @@ class Updatable(Protocol):
         ...
 
 
+@runtime_checkable
 class Loss(Protocol):
     """Scores to one value for each row."""
 
