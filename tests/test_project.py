@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 import subprocess
 import tomllib
@@ -59,6 +60,14 @@ def conda_requirements() -> dict[str, SpecifierSet]:
     return found
 
 
+def installed(name: str) -> bool:
+    """Some packages are needed on one operating system only."""
+    try:
+        return bool(importlib.metadata.distribution(name))
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
 def tracked_files() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
@@ -79,6 +88,13 @@ def test_every_requirement_is_pinned_to_a_version_that_it_allows() -> None:
         (pin,) = pinned[name]
         assert pin.operator == "==", f"{name} must be pinned with ==; got {pin}"
         assert pin.version in allowed, f"{name}: {pin.version} is pinned, {allowed} is asked for"
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0"])
+def test_every_pin_allows_every_python_that_we_allow(python: str) -> None:
+    asked = {name: importlib.metadata.metadata(name)["Requires-Python"] for name in constraints() if installed(name)}
+    assert len(asked) > 100
+    assert not {name: spec for name, spec in asked.items() if spec and python not in SpecifierSet(spec)}
 
 
 def test_constraints_name_public_versions_once_and_in_order() -> None:
