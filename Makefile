@@ -58,7 +58,8 @@ install: $(READY) ## only make the environment
 
 # The stamp is written last, so that an install that was cut off is done again.
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e ".[dev]"
+	@echo "Installing into $(VENV); the first time takes a few minutes"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e ".[dev]"
 	@touch $(READY)
 
 $(BIN)/python:
