@@ -9,14 +9,28 @@ from numpy.typing import ArrayLike, NDArray
 from adar_viz.trace.table import Trace
 
 
-def counted_probability(trace: Trace) -> Float[np.ndarray, "pair timestep"]:
+def boundaries(trace: Trace, z: float = 1.28) -> Float[np.ndarray, " pair"]:
+    """Decision boundary of each pair: the recorded one; where the rule has none, ``mean + z sd``.
+
+    With z = 1.28 and scores that are about normal, one item in ten lies above the boundary.
+    """
+    recorded = np.asarray(trace["boundary"], dtype=np.float64)
+    if not np.isnan(recorded).any():
+        return recorded
+    trace.require("mean", "sd")
+    return np.where(np.isnan(recorded), trace["mean"] + z * trace["sd"], recorded)
+
+
+def counted_probability(
+    trace: Trace, boundary: Float[np.ndarray, " pair"] | None = None
+) -> Float[np.ndarray, "pair timestep"]:
     """Share of the recorded noise draws in which x_t scores below the pair's boundary.
 
-    Pairs without a boundary (nan) give nan.
+    ``boundary`` defaults to the recorded one; pairs without a boundary (nan) give nan.
     """
-    boundary = trace["boundary"][:, None, None]
-    share: NDArray[np.float64] = (trace["score"] < boundary).mean(axis=-1)
-    return np.where(np.isnan(trace["boundary"])[:, None], np.nan, share)
+    b = np.asarray(trace["boundary"] if boundary is None else boundary, dtype=np.float64)
+    share: NDArray[np.float64] = (trace["score"] < b[:, None, None]).mean(axis=-1)
+    return np.where(np.isnan(b)[:, None], np.nan, share)
 
 
 def quantile_bands(

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adar_viz.trace import Trace, counted_probability, first_below, nearest_items, quantile_bands, walk_scores
+from adar_viz.trace import (
+    Trace,
+    boundaries,
+    counted_probability,
+    first_below,
+    nearest_items,
+    quantile_bands,
+    walk_scores,
+)
 
 META = dict.fromkeys(("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "version"), "-")
 
@@ -55,3 +63,11 @@ def test_walk_scores_belong_to_the_walk_s_own_user():
     walk = np.array([[[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0], [2.0, 2.0]]], dtype=np.float32)
     trace = Trace(META, {"walk": walk, "walk_query": np.array([[2.0, 3.0], [1.0, -1.0]], dtype=np.float32)})
     np.testing.assert_allclose(walk_scores(trace), [[2, 3], [0, 0]])
+
+
+def test_a_rule_without_a_boundary_gets_the_top_of_the_user_s_scores():
+    trace = Trace(
+        META, {"boundary": np.array([1.0, np.nan]), "mean": np.array([0.0, -1.0]), "sd": np.array([1.0, 2.0])}
+    )
+    np.testing.assert_allclose(boundaries(trace, z=1.5), [1.0, 2.0])
+    np.testing.assert_array_equal(boundaries(trace.take("pair", [0]).without("mean", "sd")), [1.0])

@@ -1,0 +1,156 @@
+"""The contract of a display: computed once from a trace, then drawn, tabulated, described and saved."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from adar_viz.displays import style
+from adar_viz.trace import Trace
+
+FORMATS = ("pdf", "svg", "png")
+_STAMP = ("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "version")
+
+
+class Display(ABC):
+    """One picture of a trace.
+
+    ``from_trace`` computes; ``plot`` draws and returns the display; artists and the figure are
+    attributes that end in ``_``; ``frame`` gives the numbers that are drawn; ``describe`` says in
+    one sentence what is seen, for readers who cannot see it. Figures belong to no pyplot state:
+    nothing has to be closed.
+    """
+
+    columns: ClassVar[int] = 1
+    rows: ClassVar[int] = 1
+    size: ClassVar[tuple[float, float]] = (4.6, 3.0)
+    """Width and height in inches, in the context ``paper``."""
+
+    figure_: Figure
+    axes_: tuple[Axes, ...]
+
+    def __init__(self, stamp: Mapping[str, Any]) -> None:
+        self.stamp = {key: stamp[key] for key in _STAMP if key in stamp}
+        self._context = "paper"
+
+    @classmethod
+    @abstractmethod
+    def from_trace(cls, trace: Trace) -> Self:
+        """Compute what the picture shows."""
+
+    @abstractmethod
+    def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
+        """Draw into the axes, one for each panel."""
+
+    @abstractmethod
+    def frame(self) -> pd.DataFrame:
+        """Return the numbers that are drawn, one row for each mark."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Say in one sentence what the picture shows: its alt text."""
+
+    def plot(
+        self,
+        ax: Axes | Sequence[Axes] | None = None,
+        *,
+        context: str = "paper",
+        size: tuple[float, float] | None = None,
+        color: str = style.BLUE,
+    ) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw into, one for each panel; None makes a figure.
+        context
+            ``paper``, ``slides`` or ``poster``: how large text and lines are.
+        size
+            Width and height of a new figure in inches.
+        color
+            Colour of the main curve.
+        """
+        with style.applied(context):
+            self.axes_ = self._new_axes(context, size) if ax is None else self._given_axes(ax)
+            root = self.axes_[0].get_figure(root=True)
+            if root is None:
+                raise ValueError("ax must belong to a figure; got axes that were removed from theirs")
+            self.figure_, self._context = root, context
+            self._draw(self.axes_, color)
+        return self
+
+    def _new_axes(self, context: str, size: tuple[float, float] | None) -> tuple[Axes, ...]:
+        scale = style.CONTEXTS[context][1]
+        width, height = size or (self.size[0] * scale, self.size[1] * scale)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        return tuple(figure.subplots(self.rows, self.columns, squeeze=False).ravel())
+
+    def _given_axes(self, ax: Axes | Sequence[Axes]) -> tuple[Axes, ...]:
+        axes = (ax,) if isinstance(ax, Axes) else tuple(ax)
+        if len(axes) != self.rows * self.columns:
+            raise ValueError(f"{type(self).__name__} draws {self.rows * self.columns} panels; got {len(axes)} axes")
+        return axes
+
+    def save(self, stem: str | os.PathLike[str], formats: Sequence[str] = FORMATS) -> list[Path]:
+        """Write the picture, drawing it first if need be; drawing and saving again gives the same bytes.
+
+        Fonts are embedded. Each file carries run, data, seed, checksum and version in its metadata.
+        """
+        unknown = [name for name in formats if name not in FORMATS]
+        if unknown:
+            raise ValueError(f"formats must be among {', '.join(FORMATS)}; got {', '.join(unknown)}")
+        if not hasattr(self, "figure_"):
+            self.plot()
+        stem = Path(stem)
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for name in formats:
+            path = stem.with_name(f"{stem.name}.{name}")
+            path.write_bytes(self._render(name))
+            paths.append(path)
+        return paths
+
+    def _render(self, name: str) -> bytes:
+        buffer = io.BytesIO()
+        with style.applied(self._context):
+            self.figure_.savefig(buffer, format=name, metadata=self._metadata(name))
+        return buffer.getvalue()
+
+    def _metadata(self, name: str) -> dict[str, Any]:
+        stamp = json.dumps(self.stamp, sort_keys=True, ensure_ascii=False)
+        title, creator = type(self).__name__, f"adar_viz {self.stamp['version']}"
+        if name == "pdf":
+            return {
+                "Title": title,
+                "Subject": self.describe(),
+                "Keywords": stamp,
+                "Creator": creator,
+                "CreationDate": None,
+            }
+        if name == "svg":
+            return {"Title": title, "Description": self.describe(), "Source": stamp, "Creator": creator, "Date": None}
+        return {"Title": title, "Description": self.describe(), "Source": stamp, "Software": creator}
+
+    def __repr__(self) -> str:
+        """Name the display and say what it shows."""
+        return f"{type(self).__name__}: {self.describe()}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Give notebooks the picture with its alt text, once it is drawn; before that the sentence."""
+        if not hasattr(self, "figure_"):
+            return {"text/plain": repr(self)}, {}
+        picture = base64.b64encode(self._render("png")).decode("ascii")
+        return {"text/plain": repr(self), "image/png": picture}, {"image/png": {"alt": self.describe()}}

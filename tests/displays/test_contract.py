@@ -1,0 +1,163 @@
+"""Every display keeps the same contract: computed once, drawn, tabulated, described, saved alike twice."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from adar_viz.displays import Display, NoiseSchedule, TimestepHardness, TrainingCurves, TransitionMap, Walk
+from adar_viz.displays.style import BLACK, BLUE, GREY, PURPLE, RUST, rc
+
+DISPLAYS = [NoiseSchedule, TimestepHardness, TransitionMap, TrainingCurves, Walk]
+each_display = pytest.mark.parametrize("display", DISPLAYS, ids=lambda d: d.__name__)
+
+
+@each_display
+def test_plot_returns_the_display_and_artists_end_in_an_underscore(display, law_trace):
+    shown = display.from_trace(law_trace)
+    before = set(vars(shown))
+    assert shown.plot() is shown
+    added = {name for name in vars(shown) if name not in before}
+    assert {"figure_", "axes_"} < added
+    assert all(name.endswith("_") for name in added)
+    assert len(shown.axes_) == display.rows * display.columns
+
+
+@each_display
+def test_drawing_into_given_axes_makes_no_figure_of_its_own(display, law_trace):
+    figure = Figure()
+    axes = figure.subplots(display.rows, display.columns, squeeze=False).ravel()
+    assert display.from_trace(law_trace).plot(list(axes)).figure_ is figure
+    with pytest.raises(ValueError, match=rf"draws {len(axes)} panels; got {len(axes) + 1} axes"):
+        display.from_trace(law_trace).plot([*axes, axes[0]])
+
+
+def test_displays_use_no_pyplot_so_no_figure_can_be_left_open():
+    code = "import adar_viz.displays, sys; assert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@each_display
+def test_drawing_changes_no_setting(display, law_trace):
+    before = dict(matplotlib.rcParams)
+    display.from_trace(law_trace).plot()
+    assert dict(matplotlib.rcParams) == before
+
+
+@each_display
+def test_saving_is_byte_identical_twice_whatever_the_reader_s_settings(display, law_trace, tmp_path):
+    first = display.from_trace(law_trace).plot().save(tmp_path / "a" / "figure")
+    with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9, "svg.hashsalt": "other", "pdf.fonttype": 3}):
+        second = display.from_trace(law_trace).save(tmp_path / "b" / "figure")
+    assert [p.suffix for p in first] == [".pdf", ".svg", ".png"]
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+
+
+@each_display
+def test_files_embed_their_fonts_and_carry_where_they_come_from(display, law_trace, tmp_path):
+    pdf, svg, png = display.from_trace(law_trace).save(tmp_path / "figure")
+    assert b"/FontFile2" in pdf.read_bytes()
+    assert b"/Type3" not in pdf.read_bytes()
+    assert b"<text" not in svg.read_bytes()
+    stamp = json.loads(Image.open(png).text["Source"])
+    assert stamp["run"] == "law"
+    assert stamp["data_checksum"] == "0" * 64
+    assert "&quot;run&quot;: &quot;law&quot;" in svg.read_text() or '"run": "law"' in svg.read_text()
+    assert b"adar_viz 0.1.0" in pdf.read_bytes()
+
+
+@each_display
+def test_the_numbers_and_the_sentence(display, law_trace):
+    shown = display.from_trace(law_trace)
+    table = shown.frame()
+    assert isinstance(table, pd.DataFrame)
+    assert len(table) > 5
+    text = shown.describe()
+    assert text.endswith(".")
+    assert 60 < len(text) < 600
+    assert "nan" not in text
+
+
+@each_display
+def test_notebooks_get_a_picture_with_alt_text_once_it_is_drawn(display, law_trace):
+    shown = display.from_trace(law_trace)
+    data, meta = shown._repr_mimebundle_()
+    assert list(data) == ["text/plain"]
+    data, meta = shown.plot()._repr_mimebundle_()
+    assert meta["image/png"]["alt"] == shown.describe()
+    assert data["image/png"].startswith("iVBOR")
+
+
+@each_display
+@pytest.mark.parametrize("context", ["paper", "slides", "poster"])
+def test_no_text_overlaps_another_or_leaves_the_picture(display, context, law_trace):
+    shown = display.from_trace(law_trace).plot(context=context)
+    shown.figure_.draw_without_rendering()
+    renderer = shown.figure_.canvas.get_renderer()
+    width, height = shown.figure_.canvas.get_width_height()
+    boxes = [(t.get_text(), t.get_window_extent(renderer)) for ax in shown.axes_ for t in visible_texts(ax)]
+    for i, (one, a) in enumerate(boxes):
+        assert -1 <= a.x0 <= a.x1 <= width + 1, f"{one!r} leaves the picture"
+        assert -1 <= a.y0 <= a.y1 <= height + 1, f"{one!r} leaves the picture"
+        for other, b in boxes[i + 1 :]:
+            across, along = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+            # A line of text has some white above and below: an eighth of it may be shared.
+            assert across <= 1 or along <= min(a.height, b.height) / 8, f"{one!r} overlaps {other!r}"
+
+
+def visible_texts(ax):
+    """All texts of an axes that are drawn; Matplotlib keeps tick labels outside the view, too."""
+    texts = [*ax.texts, ax._left_title]
+    if ax.axison:
+        texts += [ax.xaxis.label, ax.yaxis.label]
+        for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+            texts += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    return [text for text in texts if text.get_visible() and text.get_text().strip()]
+
+
+def test_an_unknown_format_or_context_lists_the_valid_ones(law_trace, tmp_path):
+    shown = NoiseSchedule.from_trace(law_trace)
+    with pytest.raises(ValueError, match="pdf, svg, png; got gif"):
+        shown.save(tmp_path / "figure", formats=("gif",))
+    with pytest.raises(ValueError, match="paper, slides, poster; got 'wall'"):
+        shown.plot(context="wall")
+
+
+def test_text_colours_have_enough_contrast_on_white():
+    for colour in (BLACK, BLUE, GREY, PURPLE, RUST):
+        channel = np.array(matplotlib.colors.to_rgb(colour))
+        linear = np.where(channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4)
+        assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) >= 4.5, colour
+
+
+def test_a_display_needs_no_method_beyond_the_contract(law_trace):
+    class Timesteps(Display):
+        @classmethod
+        def from_trace(cls, trace):
+            shown = cls(trace.meta)
+            shown.t = np.arange(trace.num_timesteps + 1)
+            return shown
+
+        def _draw(self, axes, color):
+            (self.line_,) = axes[0].plot(self.t, color=color)
+
+        def frame(self):
+            return pd.DataFrame({"t": self.t})
+
+        def describe(self):
+            return "Timesteps."
+
+    shown = Timesteps.from_trace(law_trace).plot(color="#123456")
+    assert shown.line_.get_color() == "#123456"
+    assert io.BytesIO(shown._render("png")).getvalue()[:4] == b"\x89PNG"
+    assert rc("slides")["font.size"] > rc("paper")["font.size"]
