@@ -1,0 +1,5 @@
+"""Views to play with: one widget each, beside the display of the same name for print."""
+
+from adar_viz.widgets.walk_scrubber import WalkScrubber
+
+__all__ = ["WalkScrubber"]
