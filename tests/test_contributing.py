@@ -8,6 +8,7 @@ import types
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,6 +18,7 @@ from adar_viz.datasets import World, split
 from adar_viz.events import Pool
 from adar_viz.known import KnownPositives
 from adar_viz.losses import BPR
+from adar_viz.trace import REQUIRED_META, Trace
 from adar_viz.training import TrainingPlan, fit
 
 GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
@@ -53,7 +55,7 @@ def context() -> Context:
 def test_every_python_block_is_tested_here() -> None:
     classes = re.findall(r"^class (\w+)", GUIDE.read_text(), re.MULTILINE)
     assert GUIDE.read_text().count("```python") == len(classes)
-    assert set(classes) == {"Easiest", "GMF"}
+    assert set(classes) == {"Easiest", "GMF", "TransitionTimes"}
 
 
 def test_the_sampler_keeps_the_lowest_score_of_a_pool_of_unknown_items() -> None:
@@ -107,3 +109,15 @@ def test_both_examples_learn_together() -> None:
     reports = list(fit(backbone, example("Easiest").Easiest(), BPR(), rows, known, validate=validate, plan=plan))
     assert reports[-1].losses["loss"] < reports[0].losses["loss"]
     assert max(report.metrics["above"] for report in reports) > 0.7
+
+
+def test_the_display_counts_draws_tells_and_saves_the_same_bytes_twice(tmp_path: Path) -> None:
+    arrays = {"alpha_bar": np.linspace(1, 0.01, 6), "transition_timestep": np.array([1, 3, 3, 5])}
+    trace = Trace(dict.fromkeys(REQUIRED_META, "example"), arrays)
+    display = example("TransitionTimes").TransitionTimes.from_trace(trace)
+    assert display.plot() is display
+    assert [bar.get_height() for bar in display.bars_] == display.frame()["pairs"].tolist() == [0, 1, 0, 2, 0, 1]
+    assert display.describe() == "4 pairs by their transition timestep: half have turned negative by t = 3."
+    first = [path.read_bytes() for path in display.save(tmp_path / "first")]
+    again = example("TransitionTimes").TransitionTimes.from_trace(trace)
+    assert first == [path.read_bytes() for path in again.save(tmp_path / "again")]
