@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float, Int
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from adar_viz.trace.table import Trace
 
@@ -34,8 +36,11 @@ def counted_probability(
 
 
 def quantile_bands(
-    values: Float[np.ndarray, "*any"], levels: ArrayLike, *, axis: int | tuple[int, ...] = -1
-) -> Float[np.ndarray, "*any"]:
+    values: Float[np.ndarray, "*any"],
+    levels: Sequence[float] | Float[np.ndarray, " quantile"],
+    *,
+    axis: int | tuple[int, ...] = -1,
+) -> Float[np.ndarray, "quantile ..."]:
     """Quantiles of ``values`` along ``axis``, nan ignored; the levels become the first axis."""
     given = np.asarray(levels, dtype=np.float64)
     if given.size and (given.min() < 0 or given.max() > 1):
