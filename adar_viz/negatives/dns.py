@@ -53,9 +53,9 @@ class DNS:
             score = context.encoded.score(candidate.embedding)
         item = candidate.item
         if item.shape[1] < self.n:
-            raise ValueError(f"the pool must give at least n = {self.n} candidates a row; got {item.shape[1]}")
+            raise ValueError(f"n must lie in [1, {item.shape[1]}], the size of the pool; got {self.n}")
         if bool((item < 0).any()):
-            raise ValueError(f"the pool must give items; got synthetic negatives from {type(self.pool).__name__}")
+            raise ValueError(f"every candidate must be a real item; got synthetic ones from {type(self.pool).__name__}")
         place = score.topk(self.n, dim=1).indices
         if self.n > 1:
             rank = torch.randint(self.n, (len(place), 1), generator=context.generator, device=place.device)

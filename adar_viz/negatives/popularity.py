@@ -36,6 +36,11 @@ class Popularity:
         Exponent, at least 0: 0 is uniform, 1 is popularity itself.
     num_negatives : int
         Negatives for each row, at least 1.
+
+    Notes
+    -----
+    An item with count 0 is never drawn, unless ``alpha`` is 0. ``log_prob`` is exact: it renormalises over the
+    user's unknown items, with sums made once for each `KnownPositives`.
     """
 
     counts: Real[Tensor, " item"] | Real[np.ndarray, " item"] = field(repr=False)
@@ -45,12 +50,15 @@ class Popularity:
 
     def __post_init__(self) -> None:
         if not 0 <= self.alpha < float("inf"):
-            raise ValueError(f"alpha must be at least 0 and finite; got {self.alpha}")
+            raise ValueError(f"alpha must be at least 0; got {self.alpha}")
         if self.num_negatives < 1:
             raise ValueError(f"num_negatives must be at least 1; got {self.num_negatives}")
         counts = torch.as_tensor(self.counts, dtype=torch.float64)
-        if not bool((counts.isfinite() & (counts >= 0)).all()):
-            raise ValueError(f"counts must be finite and at least 0; got {counts[~(counts >= 0)].tolist()[:3] or 'inf'}")
+        wrong = ~(counts.isfinite() & (counts >= 0))
+        if bool(wrong.any()):
+            raise ValueError(f"counts must be finite and at least 0 for each item; got {counts[wrong][0]}")
+        if not bool(counts.any()):
+            raise ValueError(f"counts must hold some items that occur, not all 0; got {len(counts)} zeros")
 
     def sample(self, context: Context, *, observe: Observer = ignore) -> Negatives:
         """Draw the negatives; announces a `Pool` of all of them.
@@ -80,7 +88,7 @@ class _Law:
 
     def __init__(self, counts: Real[Tensor, " item"], alpha: float, known: KnownPositives) -> None:
         if len(counts) != known.num_items:
-            raise ValueError(f"counts must hold one value for each of {known.num_items} items; got {len(counts)}")
+            raise ValueError(f"counts must hold {known.num_items} items; got {len(counts)}")
         self.known = known
         self.weight = counts.to(known.item.device, torch.float64) ** alpha
         self.accept, self.alias = alias_table(self.weight)
@@ -104,7 +112,7 @@ class _Law:
                 return item
             item[left] = self._propose(len(left), generator)
             left = left[self.known.contains(user[left], item[left])]
-        for part in left.split(max(1, _CELLS // len(self.weight))):
+        for part in torch.split(left, max(1, _CELLS // len(self.weight))):
             item[part] = self._draw_exactly(user[part], generator)
         return item
 
