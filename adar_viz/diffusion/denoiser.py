@@ -1,0 +1,113 @@
+"""The denoiser: predicts the noise in a vector from its timestep and a condition."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from adar_viz.diffusion.process import add_noise, noise_from_v, noise_from_x0
+from adar_viz.diffusion.schedule import NoiseSchedule
+
+Parametrisation = Literal["noise", "x0", "v"]
+
+
+class Denoiser(nn.Module):
+    """A small network ``tau(x_t, PE(t), condition)`` whose answer is always the noise.
+
+    Parameters
+    ----------
+    dim, condition_dim
+        Widths of the vectors and of what they are conditioned on.
+    hidden, depth
+        Width and number of the modulated blocks.
+    parametrisation
+        What the network itself gives, converted to noise on the way out: the ``noise``, the clean
+        vector ``x0``, or ``v`` (arXiv 2202.00512).
+    schedule
+        Timesteps that may be asked for; 1 to T (at t = 0 there is no noise to predict).
+
+    Notes
+    -----
+    Each block scales and shifts every unit by the timestep and the condition (FiLM, arXiv
+    1709.07871), then mixes the units densely. Without the mixing it could only stretch x along fixed
+    axes, never turn it. The modulation passes a narrow layer, a quarter of ``hidden``, to stay
+    cheap; so the condition also enters at the bottom, whole. Timesteps are embedded once for all T,
+    not once a row. O(row x hidden x (depth x hidden + dim + condition_dim)).
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        condition_dim: int,
+        *,
+        hidden: int = 128,
+        depth: int = 2,
+        parametrisation: Parametrisation = "noise",
+        schedule: NoiseSchedule,
+    ) -> None:
+        super().__init__()
+        if parametrisation not in get_args(Parametrisation):
+            raise ValueError(f"parametrisation must be 'noise', 'x0' or 'v'; got {parametrisation!r}")
+        if min(dim, condition_dim, depth) < 1 or hidden < 4:
+            raise ValueError(
+                "dim, condition_dim and depth must be at least 1, hidden at least 4; "
+                f"got {dim}, {condition_dim}, {depth} and {hidden}"
+            )
+        self.schedule, self.parametrisation = schedule, parametrisation
+        narrow = hidden // 4
+        self.enter = nn.Linear(dim + condition_dim, hidden)
+        self.condition = nn.Linear(condition_dim, narrow)
+        self.time = nn.Sequential(nn.Linear(TIME_DIM, narrow), nn.SiLU(), nn.Linear(narrow, narrow))
+        self.modulate = nn.ModuleList(nn.Linear(narrow, 2 * hidden) for _ in range(depth))
+        self.mix = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(depth))
+        self.leave = nn.Linear(hidden, dim)
+        # Made again with the module rather than stored: a checkpoint cannot disagree with its schedule.
+        self.register_buffer("encoding", _encode(schedule.num_timesteps), persistent=False)
+
+    def forward(
+        self, x: Float[Tensor, "row dim"], timestep: Int[Tensor, " row"], condition: Float[Tensor, "row condition_dim"]
+    ) -> Float[Tensor, "row dim"]:
+        """Return the predicted noise."""
+        moved = nn.functional.silu(self.time(self.encoding)[timestep] + self.condition(condition))
+        h = self.enter(torch.cat([x, condition], dim=-1))
+        for modulate, mix in zip(self.modulate, self.mix, strict=True):
+            scale, shift = modulate(moved).chunk(2, dim=-1)
+            h = h + mix(nn.functional.silu(torch.addcmul(h + shift, h, scale)))
+        out: Tensor = self.leave(h)
+        if self.parametrisation == "x0":
+            return noise_from_x0(x, out, timestep, self.schedule)
+        if self.parametrisation == "v":
+            return noise_from_v(x, out, timestep, self.schedule)
+        return out
+
+
+def denoising_loss(
+    denoiser: Denoiser,
+    x0: Float[Tensor, "row dim"],
+    condition: Float[Tensor, "row condition_dim"],
+    *,
+    generator: torch.Generator,
+) -> Float[Tensor, ""]:
+    """Return the mean squared error of the noise, at a uniform timestep of 1 to T for each row.
+
+    DDPM's simple loss (arXiv 2006.11239, equation 14), whatever the parametrisation: predicting
+    nothing costs 1.
+    """
+    T = denoiser.schedule.num_timesteps
+    timestep = torch.randint(1, T + 1, (len(x0),), generator=generator, device=x0.device)
+    noise = torch.randn(x0.shape, generator=generator, device=x0.device, dtype=x0.dtype)
+    x = add_noise(x0, timestep, denoiser.schedule, noise)
+    return nn.functional.mse_loss(denoiser(x, timestep, condition), noise)
+
+
+TIME_DIM = 32
+
+
+def _encode(num_timesteps: int) -> Float[Tensor, "timestep encoding"]:
+    """Return sines and cosines of t, which is stretched to [0, 1000], the range they were made for."""
+    position = torch.linspace(0, 1000, num_timesteps + 1)[:, None]
+    frequency = 10_000 ** -torch.linspace(0, 1, TIME_DIM // 2)
+    return torch.cat([(position * frequency).sin(), (position * frequency).cos()], dim=1)
