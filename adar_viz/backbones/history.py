@@ -1,0 +1,52 @@
+"""What sequential backbones share: histories without their padding, and the L2 penalty."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from adar_viz.backbones.regularisation import half_squared_norm
+from adar_viz.core import NO_ITEM, Batch
+
+
+def move_left(
+    history: Int[Tensor, "sequence length"] | None, longest: int
+) -> tuple[Int[Tensor, "sequence length"], Bool[Tensor, "sequence length"]]:
+    """Move each history's items to the front, where nothing causal can see the padding.
+
+    Returns
+    -------
+    item
+        The items in time order, then the newest repeated: every id is an item's.
+    is_row
+        True at the history's items; row-major, these are the rows of the batch.
+
+    Raises
+    ------
+    ValueError
+        There is no history, it is longer than ``longest``, or its padding is not on the left.
+    """
+    if history is None:
+        raise ValueError("a sequential backbone needs Batch.history; got None")
+    length = history.shape[1]
+    if length > longest:
+        raise ValueError(f"a history may have at most history_length = {longest} items; got {length}")
+    real = history != NO_ITEM
+    if bool((real[:, :-1] & ~real[:, 1:]).any()):
+        raise ValueError("a history is padded on its left alone; got padding after an item")
+    count = real.sum(1, keepdim=True)
+    place = torch.arange(length, device=history.device)
+    newest_at_last = (place + length - count).clamp(max=length - 1)
+    return history.gather(1, newest_at_last).clamp(min=0), place < count
+
+
+def sequential_l2(item: nn.Embedding, batch: Batch, negative: Int[Tensor, "row k"]) -> Float[Tensor, ""]:
+    """Half the squared norm of a row's item embeddings, averaged over rows.
+
+    The newest item of the history stands where collaborative filtering has the user's vector.
+    """
+    if batch.history is None:
+        raise ValueError("a sequential backbone needs Batch.history; got None")
+    newest = batch.history[batch.history != NO_ITEM]
+    return half_squared_norm(item(newest), item(batch.positive), item(negative.clamp(min=0)), negative >= 0)

@@ -1,0 +1,99 @@
+"""SASRec: the state after a history, by causal self-attention over its items."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from adar_viz.backbones.history import move_left, sequential_l2
+from adar_viz.core import Batch, Encoded
+
+
+class SASRec(nn.Module):
+    """Self-attentive sequential recommendation (Kang and McAuley 2018, ICDM).
+
+    Parameters
+    ----------
+    num_users, num_items : int
+        Sizes, each at least 1; users have no vector here.
+    dim : int
+        Of items and states; a multiple of ``num_heads``.
+    history_length : int
+        Most items that a state is made from, at least 1: so many positions are learnt.
+    num_blocks, num_heads : int
+        Of self-attention, each at least 1.
+    dropout : float
+        In [0, 1), on the input, the attention and each block's output. It draws from torch's
+        global generator, which `adar_viz.training.fit` seeds anew in each epoch.
+    std : float
+        Standard deviation of the normal start of items and positions, above 0.
+    generator : torch.Generator, optional
+        Source of the start; torch's global one when None.
+
+    Notes
+    -----
+    Departures from the paper: layer norm before attention also for keys and values, and before the
+    output (the usual pre-norm transformer, more stable); one item table for input and output, as
+    in the paper, without a padding row. The newest item of a batch always has the last position.
+    A step costs O(sequences x length x dim x (length + dim)) for each block.
+    """
+
+    def __init__(
+        self,
+        num_users: int,
+        num_items: int,
+        dim: int = 64,
+        *,
+        history_length: int = 50,
+        num_blocks: int = 2,
+        num_heads: int = 1,
+        dropout: float = 0.2,
+        std: float = 0.02,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        sizes = {"num_users": num_users, "num_items": num_items, "dim": dim, "history_length": history_length}
+        for name, size in (sizes | {"num_blocks": num_blocks, "num_heads": num_heads}).items():
+            if size < 1:
+                raise ValueError(f"{name} must be at least 1; got {size}")
+        if dim % num_heads:
+            raise ValueError(f"dim must be a multiple of num_heads = {num_heads}; got {dim}")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1); got {dropout}")
+        if not std > 0:
+            raise ValueError(f"std must be above 0; got {std}")
+        self.num_users, self.num_items, self.dim = num_users, num_items, dim
+        self.history_length: int | None = history_length
+        self.num_blocks, self.num_heads = num_blocks, num_heads
+        self.item = nn.Embedding(num_items, dim)
+        self.position = nn.Embedding(history_length, dim)
+        self.dropout = nn.Dropout(dropout)
+        block = nn.TransformerEncoderLayer(dim, num_heads, dim, dropout, batch_first=True, norm_first=True)
+        self.blocks = nn.TransformerEncoder(block, num_blocks, norm=nn.LayerNorm(dim), enable_nested_tensor=False)
+        self._start(std, generator)
+
+    def _start(self, std: float, generator: torch.Generator | None) -> None:
+        """Draw all weights anew: the encoder copies its blocks, which would start alike."""
+        for table in (self.item, self.position):
+            nn.init.normal_(table.weight, std=std, generator=generator)
+        for name, parameter in self.blocks.named_parameters():
+            if parameter.ndim > 1:
+                nn.init.xavier_uniform_(parameter, generator=generator)
+            elif name.endswith("bias"):
+                nn.init.zeros_(parameter)
+
+    def forward(self, batch: Batch) -> Encoded:
+        """Encode every unpadded position of the histories by the state after it."""
+        assert self.history_length is not None
+        item, is_row = move_left(batch.history, self.history_length)
+        place = torch.arange(item.shape[1], device=item.device)
+        position = (place + self.history_length - is_row.sum(1, keepdim=True)).clamp(max=self.history_length - 1)
+        state = self.dropout(self.item(item) * self.dim**0.5 + self.position(position))
+        causal = nn.Transformer.generate_square_subsequent_mask(len(place), device=item.device, dtype=state.dtype)
+        state = self.blocks(state, mask=causal, is_causal=True)
+        return Encoded(query=state[is_row], lookup=self.item, table=lambda: self.item.weight)
+
+    def l2(self, batch: Batch, negative: Int[Tensor, "row k"]) -> Float[Tensor, ""]:
+        """Half the squared norm of the item embeddings that a row uses, averaged over rows."""
+        return sequential_l2(self.item, batch, negative)
