@@ -98,9 +98,13 @@ class TrainingCurves(Display):
         ax.set(title="Hardness of the drawn negatives", ylabel="s_neg − s_pos")
         top = max(ax.get_ylim()[1], 0.12 * (ax.get_ylim()[1] - ax.get_ylim()[0]))
         ax.set_ylim(ax.get_ylim()[0], top)
-        ends, labels = [0.0, float(middle[-1])], ["as hard as\nthe positive", "median"]
+        last = int(np.flatnonzero(np.isfinite(middle))[-1]) if np.isfinite(middle).any() else -1
+        if last < 0:
+            style.label_ends(ax, 1, [0.0], ["as hard as\nthe positive"], [style.BLACK])
+            return
+        ends, labels = [0.0, float(middle[last])], ["as hard as\nthe positive", "median"]
         if half:
-            ends.append(float(self.hardness[-1, 0]))
+            ends.append(float(self.hardness[last, 0]))
             labels.append(f"{self.level[0]:.0%} to {self.level[-1]:.0%}")
         style.label_ends(ax, 1, ends, labels, [style.BLACK, color, color][: len(ends)], gap=0.14)
 
@@ -112,13 +116,16 @@ class TrainingCurves(Display):
     def describe(self) -> str:
         """Say where the metric peaks and how hardness moved."""
         middle = self.hardness[:, len(self.level) // 2]
+        middle = middle[np.isfinite(middle)]
+        moved = (
+            f"the median hardness of the drawn negatives goes from {middle[0]:.2f} to {middle[-1]:.2f}"
+            if len(middle)
+            else "hardness was not recorded"
+        )
         peak = (
             f"{self.name} on the validation part peaks at {self.metric[self.name][self.best]:.3f} "
             f"in epoch {self.epoch[self.best]}"
             if self.best >= 0
             else f"{self.name} was not evaluated"
         )
-        return (
-            f"Over {len(self.epoch)} recorded epochs {peak}; the median hardness of the drawn negatives "
-            f"goes from {middle[0]:.2f} to {middle[-1]:.2f}."
-        )
+        return f"Over {len(self.epoch)} recorded epochs {peak}; {moved}."

@@ -146,7 +146,7 @@ class Walk(Display):
         for column, t in enumerate(self.stop):
             for rank in range(k):
                 own = self.nearest[column, rank] == self.positive
-                lines = textwrap.wrap(self.title[column, rank] or "(no title)", 15, max_lines=2, placeholder=" …")
+                lines = textwrap.wrap(self.title[column, rank] or "(no title)", 16, max_lines=3, placeholder=" …")
                 text = "\n".join(lines) + f"\n{self.cosine[column, rank]:.2f}"
                 weight = "bold" if own else "normal"
                 at = (t, 1 - rank / k)

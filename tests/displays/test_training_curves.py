@@ -33,3 +33,13 @@ def test_a_run_that_was_never_evaluated_says_so_and_a_trace_without_training_is_
     assert not hasattr(shown, "best_")
     with pytest.raises(TraceError, match="lacks epoch, hardness"):
         TrainingCurves.from_trace(law_trace.without("epoch", "hardness"))
+
+
+def test_epochs_without_recorded_hardness_leave_a_gap(law_trace):
+    hardness = law_trace["hardness"].copy()
+    hardness[[0, -1]] = np.nan
+    shown = TrainingCurves.from_trace(Trace(law_trace.meta, {**law_trace.arrays, "hardness": hardness})).plot()
+    assert "nan" not in shown.describe()
+    nothing = np.full_like(hardness, np.nan)
+    empty = TrainingCurves.from_trace(Trace(law_trace.meta, {**law_trace.arrays, "hardness": nothing})).plot()
+    assert "hardness was not recorded" in empty.describe()
