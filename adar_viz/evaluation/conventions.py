@@ -1,0 +1,44 @@
+"""The choices that published evaluations make differently, each with a name and a default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args, get_type_hints
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """How a ranking is turned into numbers.
+
+    Attributes
+    ----------
+    ks : tuple of int
+        Lengths of the lists that are judged.
+    recall_over : {"test", "min"}
+        Recall divides the hits by the user's number of test items, or by ``min(k, that)``.
+    ideal : {"test", "hits"}
+        NDCG's ideal list holds ``min(k, test items)`` items, or (as NGCF's released code has it)
+        only the hits, moved to the top: then a user with one late hit and many misses gets more.
+    empty_users : {"skip", "zero"}
+        Users without test items are left out of the means, or count 0.
+    ties : {"descending", "ascending"}
+        Order of equal scores, by item id.
+    mask_seen : bool
+        Leave the items that the user is known to like out of the ranking.
+    """
+
+    ks: tuple[int, ...] = (5, 10, 20, 50)
+    recall_over: Literal["test", "min"] = "test"
+    ideal: Literal["test", "hits"] = "test"
+    empty_users: Literal["skip", "zero"] = "skip"
+    ties: Literal["descending", "ascending"] = "descending"
+    mask_seen: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.ks or min(self.ks) < 1 or len(set(self.ks)) < len(self.ks):
+            raise ValueError(f"ks must be different lengths of at least 1; got {self.ks}")
+        hints = get_type_hints(type(self))
+        for name in ("recall_over", "ideal", "empty_users", "ties"):
+            allowed, value = get_args(hints[name]), getattr(self, name)
+            if value not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
