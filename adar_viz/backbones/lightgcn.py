@@ -17,8 +17,8 @@ from adar_viz.core import Batch, Encoded
 class LightGCN(nn.Module):
     """Light graph convolution (He et al. 2020, SIGIR): the mean of layers 0 to ``num_layers``.
 
-    A layer is the one before it, averaged over neighbours: ``E[l+1] = D^-1/2 A D^-1/2 E[l]``
-    (equation 8). With ``num_layers=0`` this is `MF`. The final embeddings are looked up, scored and
+    A layer is the one before it, averaged over neighbours: ``E[l+1] = D^-1/2 A D^-1/2 E[l]``.
+    With ``num_layers=0`` this is `MF`. The final embeddings are looked up, scored and
     diffused; L2 is on layer 0, the only parameters.
 
     Parameters

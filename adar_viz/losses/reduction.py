@@ -1,4 +1,4 @@
-"""From one value for each negative to one value for each row."""
+"""From one value for each negative to one value for each row, and how many negatives a row has."""
 
 from __future__ import annotations
 
@@ -15,3 +15,10 @@ def weighted_mean(value: Float[Tensor, "row k"], weight: Float[Tensor, "row k"] 
         return value.mean(-1)
     total = weight.sum(-1)
     return (weight * value).sum(-1) / total.where(total > 0, 1)
+
+
+def count_negatives(negative: Float[Tensor, "row k"], weight: Float[Tensor, "row k"] | None) -> Float[Tensor, " row"]:
+    """Count the negatives of each row that have a weight above 0 (None: all of them)."""
+    if weight is None:
+        return negative.new_full((len(negative),), negative.shape[1])
+    return (weight > 0).sum(-1).to(negative.dtype)
