@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args, get_type_hints
+
+_ALLOWED = {
+    "recall_over": ("test", "min"),
+    "ideal": ("test", "hits"),
+    "empty_users": ("skip", "zero"),
+    "ties": ("descending", "ascending"),
+}
 
 
 @dataclass(frozen=True)
@@ -28,17 +34,15 @@ class Conventions:
     """
 
     ks: tuple[int, ...] = (5, 10, 20, 50)
-    recall_over: Literal["test", "min"] = "test"
-    ideal: Literal["test", "hits"] = "test"
-    empty_users: Literal["skip", "zero"] = "skip"
-    ties: Literal["descending", "ascending"] = "descending"
+    recall_over: str = "test"
+    ideal: str = "test"
+    empty_users: str = "skip"
+    ties: str = "descending"
     mask_seen: bool = True
 
     def __post_init__(self) -> None:
         if not self.ks or min(self.ks) < 1 or len(set(self.ks)) < len(self.ks):
             raise ValueError(f"ks must be different lengths of at least 1; got {self.ks}")
-        hints = get_type_hints(type(self))
-        for name in ("recall_over", "ideal", "empty_users", "ties"):
-            allowed, value = get_args(hints[name]), getattr(self, name)
-            if value not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+        for name, allowed in _ALLOWED.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}")

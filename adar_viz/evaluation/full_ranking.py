@@ -6,11 +6,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
 from torch import Tensor
 
 from adar_viz.core import Backbone
@@ -59,7 +58,7 @@ class Evaluation:
 def evaluate(
     model: Backbone | ScoreFunction,
     split: Split,
-    part: Literal["validation", "test"] = "validation",
+    part: str = "validation",
     *,
     conventions: Conventions | None = None,
     memory: int = MEMORY,
@@ -109,7 +108,7 @@ def evaluate(
             return replace(found, seconds=time.perf_counter() - started)
 
 
-def by_popularity(counts: Int[np.ndarray, " item"]) -> ScoreFunction:
+def by_popularity(counts: Num[np.ndarray, " item"]) -> ScoreFunction:
     """Score items by how often they were chosen, for every user alike: the baseline to beat."""
     score = torch.as_tensor(counts, dtype=torch.float32)
     return lambda user: score.expand(len(user), -1)

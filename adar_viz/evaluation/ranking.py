@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-Ties = Literal["descending", "ascending"]
 
-
-def best_items(score: Float[Tensor, "row item"], k: int, ties: Ties) -> Int[Tensor, "row k"]:
+def best_items(score: Float[Tensor, "row item"], k: int, ties: str) -> Int[Tensor, "row k"]:
     """Return the ids of the ``k`` highest scores, best first; equal scores by item id.
 
     ``topk`` promises nothing about equal scores. They are put in order within the list at the
@@ -28,21 +24,25 @@ def best_items(score: Float[Tensor, "row item"], k: int, ties: Ties) -> Int[Tens
     return item[:, :k]
 
 
-def _order_ties(value: Tensor, item: Tensor, ties: Ties) -> tuple[Tensor, Tensor]:
+def _order_ties(value: Tensor, item: Tensor, ties: str) -> tuple[Tensor, Tensor]:
     """Sort by score, then by id; both sorts are as long as the list."""
     item, place = item.sort(dim=1, descending=ties == "descending")
     value, place = value.gather(1, place).sort(dim=1, descending=True, stable=True)
     return value, item.gather(1, place)
 
 
-def _retake_last(score: Tensor, value: Tensor, item: Tensor, ties: Ties) -> Tensor:
-    """Choose again, by id, which of the items with the last score of the list are on it."""
-    k, num_items = value.shape[1], score.shape[1]
+def _retake_last(score: Tensor, value: Tensor, item: Tensor, ties: str) -> Tensor:
+    """Choose again, by id, which of the items with the last score of the list are on it.
+
+    Counting them along the row finds them in one pass, even where most of a row is tied.
+    """
     last = value[:, -1:]
-    ids = torch.arange(num_items, dtype=torch.int32, device=score.device)
-    rank = ids if ties == "descending" else num_items - 1 - ids
-    first = torch.where(score == last, rank, -1).topk(k).values.long()
-    first = first if ties == "descending" else num_items - 1 - first
     above = (value > last).sum(dim=1, keepdim=True)
-    place = torch.arange(k, device=score.device) - above
-    return torch.where(place >= 0, first.gather(1, place.clamp(min=0)), item)
+    tied = score == last
+    tied = tied.flip(1) if ties == "descending" else tied
+    nth = tied.cumsum(dim=1, dtype=torch.int32)
+    row, first = (tied & (nth <= value.shape[1] - above)).nonzero(as_tuple=True)
+    place = above[row, 0] + nth[row, first] - 1
+    item = item.clone()
+    item[row, place] = score.shape[1] - 1 - first if ties == "descending" else first
+    return item
