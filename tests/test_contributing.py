@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +22,9 @@ from adar_viz.known import KnownPositives
 from adar_viz.losses import BPR
 from adar_viz.trace import REQUIRED_META, Trace
 from adar_viz.training import TrainingPlan, fit
+from tests.contract import cases
+from tests.contract import test_backbones as backbone_contract
+from tests.contract import test_samplers as sampler_contract
 
 GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 USERS, ITEMS, DIM = 6, 30, 8
@@ -40,6 +45,13 @@ def forget_examples() -> Iterator[None]:
     yield
     for name in [name for name in sys.modules if name.startswith("contributing_")]:
         del sys.modules[name]
+
+
+def promises(contract: types.ModuleType, given: set[str]) -> list[Any]:
+    """Every test of a contract that asks for nothing but what is given."""
+    tests = {name: test for name, test in vars(contract).items() if name.startswith("test_")}
+    asked = {name: set(inspect.signature(test).parameters) for name, test in tests.items()}
+    return [pytest.param(tests[name], id=name.removeprefix("test_")) for name in tests if asked[name] <= given]
 
 
 def context() -> Context:
@@ -68,26 +80,21 @@ def test_the_sampler_keeps_the_lowest_score_of_a_pool_of_unknown_items() -> None
     assert drawn.embedding.requires_grad
 
 
-def test_watching_the_sampler_changes_nothing() -> None:
-    sampler = example("Easiest").Easiest()
-    alone, watched = context(), context()
-    first, second = sampler.sample(alone), sampler.sample(watched, observe=lambda event: None)
-    assert torch.equal(first.item, second.item)
-    assert torch.equal(first.embedding, second.embedding)
-    assert torch.equal(alone.generator.get_state(), watched.generator.get_state())
+@pytest.mark.parametrize("promise", promises(sampler_contract, {"make"}))
+def test_the_sampler_keeps_every_promise_of_the_contract(promise: Callable[..., None]) -> None:
+    promise(make=example("Easiest").Easiest)
 
 
-def test_the_backbone_scores_alike_by_lookup_and_by_table() -> None:
-    torch.manual_seed(0)
-    backbone = example("GMF").GMF(USERS, ITEMS, DIM)
-    torch.nn.init.normal_(backbone.importance)
-    batch = Batch(torch.tensor([0, 3]), torch.tensor([4, 29]))
-    encoded = backbone(batch)
-    every = torch.arange(ITEMS).expand(2, ITEMS)
-    torch.testing.assert_close(encoded.score(encoded.lookup(every)), encoded.score_all())
-    penalty = backbone.l2(batch, torch.tensor([[1], [-1]]))
-    used = [backbone.user.weight[[0, 3]], backbone.item.weight[[4, 29]], backbone.item.weight[[1]]]
-    torch.testing.assert_close(penalty, sum(x.square().sum() for x in used) / 4)
+@pytest.mark.parametrize("promise", promises(backbone_contract, {"make", "backbone", "rows", "encoded"}))
+def test_the_backbone_keeps_every_promise_of_the_contract(promise: Callable[..., None]) -> None:
+    gmf = example("GMF").GMF
+
+    def make() -> Any:
+        return gmf(cases.USERS, cases.ITEMS, cases.DIM, generator=cases.seeded(0))
+
+    backbone, rows = make(), cases.batch()
+    given = {"make": make, "backbone": backbone, "rows": rows, "encoded": backbone(rows)}
+    promise(**{name: given[name] for name in inspect.signature(promise).parameters})
 
 
 def test_both_examples_learn_together() -> None:
