@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, log1p
+from math import exp, log, log1p
 from typing import Any
 
 import torch
@@ -28,22 +28,63 @@ SAMPLERS: dict[str, Callable[[], NegativeSampler]] = {
     "dns": lambda: negatives.DNS(),
     "dns(8, 3)": lambda: negatives.DNS(pool=negatives.Uniform(num_negatives=8), n=3),
     "dns from popularity": lambda: negatives.DNS(pool=negatives.Popularity(counts(), num_negatives=4)),
+    "ahns": lambda: negatives.AHNS(),
+    "ahns from popularity": lambda: negatives.AHNS(negatives.Popularity(counts(), num_negatives=4), p=-0.5),
+    "mixgcf": lambda: negatives.MixGCF(),
+    "mixgcf of hops alone": lambda: negatives.MixGCF(negatives.Uniform(num_negatives=4), mix_positive=False),
 }
 
 BACKBONES: dict[str, Callable[[torch.Generator], Backbone]] = {
     "mf": lambda generator: backbones.MF(USERS, ITEMS, DIM, generator=generator),
     "mf sparse": lambda generator: backbones.MF(USERS, ITEMS, DIM, sparse=True, generator=generator),
+    "lightgcn": lambda generator: backbones.LightGCN(USERS, ITEMS, *pairs(), DIM, generator=generator),
+    "gru4rec": lambda generator: backbones.GRU4Rec(USERS, ITEMS, DIM, history_length=LENGTH, generator=generator),
+    "sasrec": lambda generator: backbones.SASRec(USERS, ITEMS, DIM, history_length=LENGTH, generator=generator),
 }
 
 NaiveLoss = Callable[[float, list[float], list[float]], float]
 """A loss of one row in plain Python: (positive, negatives, shares that sum to 1)."""
 
+
+def naive_bpr(positive: float, negative: list[float], share: list[float]) -> float:
+    return sum(w * log1p(exp(n - positive)) for n, w in zip(negative, share, strict=True))
+
+
+def naive_bce(positive: float, negative: list[float], share: list[float], beta: float = 1.0) -> float:
+    k = len(negative)
+    against = sum(k * w * log1p(exp(n)) for n, w in zip(negative, share, strict=True))
+    return (beta * log1p(exp(-positive)) + against) / (1 + k)
+
+
+def naive_gbce(positive: float, negative: list[float], share: list[float]) -> float:
+    rate, t = len(negative) / (ITEMS - 1), 0.75
+    return naive_bce(positive, negative, share, beta=rate * (t * (1 - 1 / rate) + 1 / rate))
+
+
+def naive_softmax(positive: float, negative: list[float], share: list[float]) -> float:
+    tau, k = 0.5, len(negative)
+    others = sum(k * w * exp(n / tau) for n, w in zip(negative, share, strict=True))
+    return -log(exp(positive / tau) / (exp(positive / tau) + others))
+
+
 LOSSES: dict[str, tuple[Callable[[], Loss], NaiveLoss]] = {
-    "bpr": (
-        lambda: losses.BPR(),
-        lambda p, negative, share: sum(w * log1p(exp(n - p)) for n, w in zip(negative, share, strict=True)),
-    ),
+    "bpr": (lambda: losses.BPR(), naive_bpr),
+    "bce": (lambda: losses.BCE(), naive_bce),
+    "gbce": (lambda: losses.GBCE(num_items=ITEMS), naive_gbce),
+    "softmax": (lambda: losses.Softmax(temperature=0.5), naive_softmax),
 }
+
+
+def naive_bce(positive: float, negative: list[float], share: list[float], beta: float = 1.0) -> float:
+    k = len(negative)
+    of_negatives = sum(k * w * log1p(exp(n)) for n, w in zip(negative, share, strict=True))
+    return (beta * log1p(exp(-positive)) + of_negatives) / (1 + k)
+
+
+def naive_softmax(positive: float, negative: list[float], share: list[float]) -> float:
+    k = len(negative)
+    total = exp(positive) + sum(k * w * exp(n) for n, w in zip(negative, share, strict=True))
+    return log(total) - positive
 
 
 def seeded(seed: int) -> torch.Generator:
