@@ -42,6 +42,21 @@ def home(tmp_path, law_trace):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def drawn_once(tmp_path_factory, law_trace):
+    folder = tmp_path_factory.mktemp("drawn")
+    (folder / "manifest.toml").write_text(MANIFEST)
+    law_trace.save(folder / "trace.npz")
+    assert command(folder) == 0
+    return folder
+
+
+@pytest.fixture
+def drawn(drawn_once, tmp_path):
+    """A folder of its own in which everything has been drawn."""
+    return shutil.copytree(drawn_once, tmp_path / "home")
+
+
 def command(home, *words):
     parser = argparse.ArgumentParser()
     add_parser(parser.add_subparsers())
@@ -60,12 +75,11 @@ def test_every_figure_is_written_in_every_format_with_its_numbers(home, capsys):
     assert lock["one_pair"]["stamp"]["run"] == "law"
 
 
-def test_drawing_again_gives_the_same_bytes(home):
-    command(home)
-    before = {p.name: p.read_bytes() for p in (home / "out").iterdir()}
-    shutil.rmtree(home / "out")
-    command(home)
-    assert {p.name: p.read_bytes() for p in (home / "out").iterdir()} == before
+def test_drawing_again_gives_the_same_bytes(drawn):
+    before = {p.name: p.read_bytes() for p in (drawn / "out").iterdir()}
+    shutil.rmtree(drawn / "out")
+    command(drawn)
+    assert {p.name: p.read_bytes() for p in (drawn / "out").iterdir()} == before
 
 
 def test_only_draws_one_and_an_unknown_id_lists_the_valid_ones(home, capsys):
@@ -75,9 +89,8 @@ def test_only_draws_one_and_an_unknown_id_lists_the_valid_ones(home, capsys):
     assert "no figure is called scedule; the manifest has schedule, one_pair" in capsys.readouterr().err
 
 
-def test_check_is_content_after_drawing(home, capsys):
-    command(home)
-    assert command(home, "--check") == 0
+def test_check_is_content_after_drawing(drawn, capsys):
+    assert command(drawn, "--check") == 0
     assert "2 of 2 figures match their data" in capsys.readouterr().out
 
 
@@ -102,10 +115,9 @@ def changed(home: Path, what: str) -> None:
         ("edited", "one_pair: one_pair.png is not the file that was drawn"),
     ],
 )
-def test_check_names_the_figure_that_is_out_of_date_and_why(home, capsys, what, reason):
-    command(home)
-    changed(home, what)
-    assert command(home, "--check") == 1
+def test_check_names_the_figure_that_is_out_of_date_and_why(drawn, capsys, what, reason):
+    changed(drawn, what)
+    assert command(drawn, "--check") == 1
     out = capsys.readouterr().out
     assert reason in out
     assert "1 of 2 figures match" in out
@@ -116,16 +128,14 @@ def test_check_names_what_was_never_drawn(home, capsys):
     assert "schedule: it was never drawn" in capsys.readouterr().out
 
 
-def test_numbers_within_the_tolerance_are_no_change(home):
-    command(home)
-    trace = Trace.load(home / "trace.npz")
-    Trace(trace.meta, {**trace.arrays, "score": trace["score"] * 1.0001}).save(home / "trace.npz")
-    assert command(home, "--check") == 0
+def test_numbers_within_the_tolerance_are_no_change(drawn):
+    trace = Trace.load(drawn / "trace.npz")
+    Trace(trace.meta, {**trace.arrays, "score": trace["score"] * 1.0001}).save(drawn / "trace.npz")
+    assert command(drawn, "--check") == 0
 
 
-def test_the_table_holds_the_numbers_of_the_picture(home, law_trace):
-    command(home)
-    table = pd.read_csv(home / "out" / "one_pair.csv")
+def test_the_table_holds_the_numbers_of_the_picture(drawn, law_trace):
+    table = pd.read_csv(drawn / "out" / "one_pair.csv")
     assert table["mean"][0] == pytest.approx(law_trace["pair_score"][0], rel=1e-5)
 
 

@@ -53,9 +53,18 @@ def test_drawing_changes_no_setting(display, law_trace):
     assert dict(matplotlib.rcParams) == before
 
 
-@each_display
-def test_saving_is_byte_identical_twice_whatever_the_reader_s_settings(display, law_trace, tmp_path):
-    first = display.from_trace(law_trace).plot().save(tmp_path / "a" / "figure")
+@pytest.fixture(scope="module")
+def saved(request, law_trace, tmp_path_factory):
+    """The files of one display, saved once for several tests."""
+    return request.param.from_trace(law_trace).save(tmp_path_factory.mktemp("saved") / "figure")
+
+
+each_saved = pytest.mark.parametrize(("display", "saved"), [(d, d) for d in DISPLAYS], indirect=["saved"])
+
+
+@each_saved
+def test_saving_is_byte_identical_twice_whatever_the_reader_s_settings(display, saved, law_trace, tmp_path):
+    first = saved
     with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9, "svg.hashsalt": "other", "pdf.fonttype": 3}):
         second = display.from_trace(law_trace).save(tmp_path / "b" / "figure")
     assert [p.suffix for p in first] == [".pdf", ".svg", ".png"]
@@ -63,9 +72,9 @@ def test_saving_is_byte_identical_twice_whatever_the_reader_s_settings(display, 
         assert one.read_bytes() == other.read_bytes(), one.name
 
 
-@each_display
-def test_files_embed_their_fonts_and_carry_where_they_come_from(display, law_trace, tmp_path):
-    pdf, svg, png = display.from_trace(law_trace).save(tmp_path / "figure")
+@each_saved
+def test_files_embed_their_fonts_and_carry_where_they_come_from(display, saved):
+    pdf, svg, png = saved
     assert b"/FontFile2" in pdf.read_bytes()
     assert b"/Type3" not in pdf.read_bytes()
     assert b"<text" not in svg.read_bytes()
