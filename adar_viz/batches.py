@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ class PairRows:
 
     user: Int[Tensor, " pair"]
     item: Int[Tensor, " pair"]
+    usual_batch_size: ClassVar[int] = 2048
 
     def __len__(self) -> int:
         return len(self.user)
@@ -34,6 +36,7 @@ class SequenceRows:
 
     user: Int[Tensor, " sequence"]
     items: Int[Tensor, "sequence length_plus_1"]
+    usual_batch_size: ClassVar[int] = 256
 
     def __len__(self) -> int:
         return len(self.user)

@@ -154,7 +154,7 @@ class NegativeSampler(Protocol):
 class Updatable(Protocol):
     """A sampler that trains itself: called after each step of the recommender's optimiser."""
 
-    def update(self, context: Context, negatives: Negatives) -> Mapping[str, float]:
+    def update(self, context: Context, negatives: Negatives) -> Mapping[str, Tensor | float]:
         """Take one step and return what is worth reporting, by name."""
         ...
 

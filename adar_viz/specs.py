@@ -7,27 +7,31 @@ specs. Bare words are names of the table or, failing that, strings. Nothing is e
 from __future__ import annotations
 
 import ast
-import dataclasses
 import inspect
 from collections.abc import Mapping
 from typing import Any
 
 Table = Mapping[str, type]
+Tables = Mapping[str, Table]
+"""Names by what they are for: an option called ``target`` takes its names from ``tables["target"]``,
+and from its owner's table where there is none of its own."""
 
 
 class SpecError(ValueError):
     """A spec that names nothing, or something with arguments it does not take."""
 
 
-def build(spec: str, table: Table, surroundings: Mapping[str, Any] | None = None) -> Any:
-    """Build what ``spec`` names.
+def build(spec: str, kind: str, tables: Tables, surroundings: Mapping[str, Any] | None = None) -> Any:
+    """Build the ``kind`` of thing that ``spec`` names.
 
     Parameters
     ----------
     spec
         ``name`` or ``name(argument, keyword=value, …)``.
-    table
-        The names that may be used, here and in nested specs.
+    kind
+        The table that the outermost name is looked up in.
+    tables
+        The names that may be used.
     surroundings
         Arguments known from outside (``num_items``, ``dim``, …): given to every constructor that
         asks for them by name, unless the spec sets them.
@@ -41,7 +45,7 @@ def build(spec: str, table: Table, surroundings: Mapping[str, Any] | None = None
         node = ast.parse(spec.strip(), mode="eval").body
     except SyntaxError as error:
         raise SpecError(f"expected a spec such as name(option=value); got {spec!r}") from error
-    return _build(node, spec, table, surroundings or {})
+    return _Builder(tables, surroundings or {}).build(node, kind)
 
 
 def split(specs: str) -> list[str]:
@@ -54,56 +58,64 @@ def split(specs: str) -> list[str]:
     return [ast.unparse(node) for node in body.elts]
 
 
-def resolve(instance: Any, table: Table) -> Any:
+def resolve(instance: Any, tables: Tables) -> Any:
     """Return plain data that names ``instance`` and every option it was made with."""
     if isinstance(instance, bool | int | float | str) or instance is None:
         return instance
     if isinstance(instance, list | tuple):
-        return [resolve(item, table) for item in instance]
-    names = {cls: name for name, cls in table.items()}
+        return [resolve(item, tables) for item in instance]
+    names = {cls: name for table in tables.values() for name, cls in table.items()}
     if type(instance) not in names:
         return type(instance).__name__
-    if dataclasses.is_dataclass(instance):
-        options = {f.name: getattr(instance, f.name) for f in dataclasses.fields(instance) if f.init and f.repr}
-    else:
-        options = {name: getattr(instance, name) for name in _parameters(type(instance)) if hasattr(instance, name)}
-    return {"name": names[type(instance)], **{key: resolve(value, table) for key, value in options.items()}}
+    options = {name: getattr(instance, name) for name in _parameters(type(instance)) if hasattr(instance, name)}
+    return {"name": names[type(instance)], **{key: resolve(value, tables) for key, value in options.items()}}
 
 
-def _build(node: ast.expr, spec: str, table: Table, surroundings: Mapping[str, Any]) -> Any:
-    call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
-    if not isinstance(call.func, ast.Name):
-        raise SpecError(f"expected a name from {', '.join(sorted(table))}; got {ast.unparse(node)!r}")
-    name = call.func.id
-    if name not in table:
-        raise SpecError(f"expected one of {', '.join(sorted(table))}; got {name!r}")
-    parameters = _parameters(table[name])
-    options: dict[str, Any] = {}
-    positional = [
-        p for p, kind in parameters.items() if p not in surroundings and kind != inspect.Parameter.KEYWORD_ONLY
-    ]
+class _Builder:
+    def __init__(self, tables: Tables, surroundings: Mapping[str, Any]) -> None:
+        self.tables, self.surroundings = tables, surroundings
+
+    def build(self, node: ast.expr, kind: str) -> Any:
+        """Build a name or a call from the table of its kind."""
+        table = self.tables[kind]
+        call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
+        if not isinstance(call.func, ast.Name) or call.func.id not in table:
+            raise SpecError(f"{kind} must be one of {', '.join(sorted(table))}; got {ast.unparse(call.func)!r}")
+        name = call.func.id
+        parameters = _parameters(table[name])
+        given = {key: value for key, value in self.surroundings.items() if key in parameters}
+        options = {
+            option: self._value(value, option if option in self.tables else kind)
+            for option, value in _arguments(call, name, parameters, given)
+        }
+        try:
+            return table[name](**{**given, **options})
+        except (TypeError, ValueError) as error:
+            raise SpecError(f"{ast.unparse(node)}: {error}") from error
+
+    def _value(self, node: ast.expr, kind: str) -> Any:
+        if isinstance(node, ast.Call) or (isinstance(node, ast.Name) and node.id in self.tables[kind]):
+            return self.build(node, kind)
+        if isinstance(node, ast.Name):
+            return node.id
+        try:
+            return ast.literal_eval(node)
+        except ValueError as error:
+            raise SpecError(f"expected a number, a word or a nested spec; got {ast.unparse(node)!r}") from error
+
+
+def _arguments(
+    call: ast.Call, name: str, parameters: Mapping[str, Any], given: Mapping[str, Any]
+) -> list[tuple[str, ast.expr]]:
+    """Pair every argument of the call with the name of its option."""
+    positional = [p for p, kind in parameters.items() if p not in given and kind != inspect.Parameter.KEYWORD_ONLY]
     if len(call.args) > len(positional):
         raise SpecError(f"{name} takes at most {len(positional)} options without a name; got {len(call.args)}")
-    for keyword, value in [*zip(positional, call.args, strict=False), *((k.arg, k.value) for k in call.keywords)]:
-        if keyword not in parameters:
-            raise SpecError(f"{name} takes {', '.join(parameters) or 'no options'}; got {keyword!r}")
-        options[keyword] = _value(value, spec, table, surroundings)
-    given = {key: value for key, value in surroundings.items() if key in parameters and key not in options}
-    try:
-        return table[name](**given, **options)
-    except (TypeError, ValueError) as error:
-        raise SpecError(f"{ast.unparse(node)}: {error}") from error
-
-
-def _value(node: ast.expr, spec: str, table: Table, surroundings: Mapping[str, Any]) -> Any:
-    if isinstance(node, ast.Call) or (isinstance(node, ast.Name) and node.id in table):
-        return _build(node, spec, table, surroundings)
-    if isinstance(node, ast.Name):
-        return node.id
-    try:
-        return ast.literal_eval(node)
-    except ValueError as error:
-        raise SpecError(f"expected a number, a word or a nested spec; got {ast.unparse(node)!r}") from error
+    arguments = [*zip(positional, call.args, strict=False), *((k.arg or "**", k.value) for k in call.keywords)]
+    for option, _ in arguments:
+        if option not in parameters:
+            raise SpecError(f"{name} takes {', '.join(parameters) or 'no options'}; got {option!r}")
+    return arguments
 
 
 def _parameters(cls: type) -> dict[str, Any]:

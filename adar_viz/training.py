@@ -37,7 +37,8 @@ class TrainingPlan:
     epochs
         At most this many passes over the training rows.
     batch_size
-        Rows (collaborative filtering) or sequences (sequential) in a step, over all processes.
+        Rows or sequences in a step, over all processes; None is 2048 rows (collaborative filtering)
+        or 256 sequences (sequential).
     learning_rate, l2
         Of Adam; ``l2`` multiplies `Backbone.l2`. Tune it for every sampler: an untuned ``l2``
         hides more than most samplers add.
@@ -52,7 +53,7 @@ class TrainingPlan:
     """
 
     epochs: int = 200
-    batch_size: int = 2048
+    batch_size: int | None = None
     learning_rate: float = 1e-3
     l2: float = 1e-4
     patience: int | None = 10
@@ -61,11 +62,12 @@ class TrainingPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "validate_every"):
+        for name in ("epochs", "validate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
-        if self.patience is not None and self.patience < 1:
-            raise ValueError(f"patience must be at least 1, or None; got {self.patience}")
+        for name in ("batch_size", "patience"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, or None; got {getattr(self, name)}")
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate must be above 0; got {self.learning_rate}")
         if not self.l2 >= 0:
@@ -197,16 +199,15 @@ class _Run:
     ) -> tuple[dict[str, float], dict[str, float]]:
         """Take one pass; return the mean of each loss term and of what the sampler reported."""
         plan, fabric = self.plan, self.fabric
-        order = _generator("cpu", plan.seed, epoch, 0)
-        draws = _generator(fabric.device, plan.seed, epoch, 1 + fabric.global_rank)
-        batches = shuffled(
-            rows, plan.batch_size, generator=order, rank=fabric.global_rank, world_size=fabric.world_size
-        )
-        num_steps = -(-len(rows) // plan.batch_size)
+        order = seeded("cpu", plan.seed, epoch, 0)
+        draws = seeded(fabric.device, plan.seed, epoch, 1 + fabric.global_rank)
+        batch_size = plan.batch_size or rows.usual_batch_size
+        batches = shuffled(rows, batch_size, generator=order, rank=fabric.global_rank, world_size=fabric.world_size)
+        num_steps = -(-len(rows) // batch_size)
         history, reported = _TermHistory(epoch), _TermHistory(epoch)
         self.step_module.train()
         with torch.random.fork_rng():  # dropout draws from the global generator; leave the caller's alone
-            torch.manual_seed(int(torch.randint(2**62, (), generator=_generator("cpu", plan.seed, epoch, -1))))
+            torch.manual_seed(int(torch.randint(2**62, (), generator=seeded("cpu", plan.seed, epoch, -1))))
             for step, batch in enumerate(batches):
 
                 def make_context(step: int = step, **row: Any) -> Context:
@@ -357,7 +358,7 @@ def _mean_over_processes(fabric: Fabric, value: Tensor) -> Tensor:
     return mean
 
 
-def _generator(device: torch.device | str, *seed: int) -> torch.Generator:
+def seeded(device: torch.device | str, *seed: int) -> torch.Generator:
     """Return a generator whose stream depends on every number of ``seed``."""
     state = np.random.SeedSequence([value % 2**32 for value in seed]).generate_state(1, np.uint64)[0]
     return torch.Generator(device=device).manual_seed(int(state) % 2**63)

@@ -1,0 +1,49 @@
+"""The command line: ``adar-viz run | figures | data``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "run": "adar_viz.commands",
+    "figures": "adar_viz.figures",
+    "data": "adar_viz.datasets.command",
+}
+"""Where each command lives; only the one that is asked for is imported."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, 1 where a check failed, 2 for bad input, 130 when interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(prog="adar-viz", description="Watch a positive item turn into a negative.")
+    parser.add_argument("--version", action="version", version=_version())
+    subparsers = parser.add_subparsers(dest="command", metavar="run|figures|data")
+    asked = next((a for a in arguments if not a.startswith("-")), None)
+    for name, module in COMMANDS.items():
+        if asked not in COMMANDS or asked == name:
+            importlib.import_module(module).add_parser(subparsers)
+    args = parser.parse_args(arguments)
+    if args.command is None:
+        parser.print_help()
+        return 2
+    try:
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        print("\nstopped; what is finished is kept, and the same command goes on from there", file=sys.stderr)
+        return 130
+    except (ValueError, ArithmeticError, OSError) as error:
+        print(f"adar-viz {args.command}: error: {error}", file=sys.stderr)
+        return 2
+
+
+def _version() -> str:
+    from adar_viz import __version__
+
+    return f"adar_viz {__version__}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,279 @@
+"""ADAR: noise a positive step by step, and take what stands where it turns negative."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from adar_viz.core import NO_ITEM, Context, Negatives, NegativeSampler, Observer, ignore
+from adar_viz.diffusion import SCHEDULES, Denoiser, NoiseSchedule, denoising_loss
+from adar_viz.events import Diffused, Transition
+from adar_viz.negatives.sources import SOURCES, Forward, Source, noise_like
+from adar_viz.negatives.uniform import Uniform
+from adar_viz.transition import (
+    Boundary,
+    Margin,
+    Quantile,
+    Random,
+    ScoreAware,
+    ScoredPair,
+    catalogue_moments,
+    first_timestep_below,
+    timestep_of,
+)
+
+MOMENT_ITEMS = 10_000
+"""Catalogues up to this size give exact moments; larger ones are estimated from so many items."""
+
+
+class ADAR(nn.Module):
+    """Adaptive diffusion-based augmentation (arXiv 2601.01448), in our reconstruction.
+
+    The positive's embedding x_0 walks towards noise; a score-aware function of the pair chooses the
+    timestep t* at which it counts as negative, and x_{t*} becomes (or, grounded, picks) the row's
+    negative. Embeddings are detached on the way in and x_{t*} on the way out: the denoiser never
+    moves the recommender, nor the recommender the denoiser.
+
+    Parameters
+    ----------
+    dim
+        Width of the backbone's embeddings.
+    source
+        How x_{t*} is made: ``forward``, ``reverse``, ``renoise``, or one of their objects.
+    target
+        The score-aware function (`adar_viz.transition`), or `Random`.
+    boundary
+        Score below which a pair counts as negative; `Threshold` aims at it, traces show it.
+    schedule
+        ``linear``, ``cosine``, ``sigmoid`` with ``num_timesteps``, or a `NoiseSchedule`.
+    ground
+        A pool of real items: the negative is the candidate nearest to x_{t*} by cosine, and keeps
+        its gradient (our extension). None: x_{t*} itself, synthetic, as in the paper.
+    beside
+        Sampled negatives: used alone in the warm-up, and beside each synthetic one.
+    weight
+        Lambda: weight of the synthetic negative, each sampled one having 1; the row's loss is
+        their weighted mean. Without effect when grounded.
+    warmup
+        Epochs without generated negatives: at the start every score is about 0 and t* means nothing.
+    literal
+        Diffuse with unit noise instead of noise of the catalogue's root mean square.
+    clamp
+        Smallest and largest t*, as shares of T.
+    already_negative
+        Rows with ``s <= max(b, 0)``: ``clamp`` to the smallest timestep, or ``skip`` (weight 0).
+    learning_rate
+        Of the denoiser's own Adam. ``forward`` needs no denoiser and trains none.
+    generator
+        Source of the denoiser's first weights.
+
+    Notes
+    -----
+    The paper's theorem, score-aware function and constants were not available to us; the defaults
+    are choices of ours. A forward-noised synthetic negative brings, in expectation, no contrast with
+    other items (Stein's lemma), so sampled ones stay beside it.
+    """
+
+    alpha_bar: Tensor
+    sigma: Tensor
+    mean_embedding: Tensor
+    covariance: Tensor
+
+    def __init__(
+        self,
+        dim: int,
+        *,
+        source: str | Source = "forward",
+        target: ScoreAware | Random | None = None,
+        boundary: Boundary | None = None,
+        schedule: str | NoiseSchedule = "linear",
+        num_timesteps: int = 50,
+        ground: NegativeSampler | None = Uniform(16),
+        beside: NegativeSampler = Uniform(1),
+        weight: float = 1.0,
+        warmup: int = 5,
+        literal: bool = False,
+        clamp: tuple[float, float] = (0.05, 0.95),
+        already_negative: Literal["clamp", "skip"] = "clamp",
+        learning_rate: float = 1e-3,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if isinstance(source, str) and source not in SOURCES:
+            raise ValueError(f"source must be one of {', '.join(SOURCES)}; got {source!r}")
+        if isinstance(schedule, str) and schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}; got {schedule!r}")
+        if not 0 <= clamp[0] <= clamp[1] <= 1:
+            raise ValueError(f"clamp must be two shares of T, 0 <= low <= high <= 1; got {clamp}")
+        if already_negative not in ("clamp", "skip"):
+            raise ValueError(f"already_negative must be 'clamp' or 'skip'; got {already_negative!r}")
+        if not (weight >= 0 and warmup >= 0 and learning_rate > 0):
+            raise ValueError(
+                "weight and warmup must be at least 0 and learning_rate above 0; "
+                f"got {weight}, {warmup} and {learning_rate}"
+            )
+        self.dim = dim
+        self.source: Source = SOURCES[source]() if isinstance(source, str) else source
+        self.target: ScoreAware | Random = target or Margin()
+        self.boundary: Boundary = boundary or Quantile()
+        self.schedule = SCHEDULES[schedule](num_timesteps) if isinstance(schedule, str) else schedule
+        self.num_timesteps = self.schedule.num_timesteps
+        self.ground, self.beside, self.weight, self.warmup = ground, beside, weight, warmup
+        self.literal, self.clamp, self.already_negative = literal, tuple(clamp), already_negative
+        self.learning_rate = learning_rate
+        with torch.random.fork_rng(enabled=generator is not None):
+            if generator is not None:
+                torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+            self.denoiser = Denoiser(dim, dim, parametrisation="v", schedule=self.schedule)
+        self.optimizer = torch.optim.Adam(self.denoiser.parameters(), lr=learning_rate)
+        self.register_buffer("alpha_bar", self.schedule.alpha_bar.to(torch.get_default_dtype()))
+        self.register_buffer("sigma", torch.ones(()))
+        self.register_buffer("mean_embedding", torch.zeros(dim))
+        self.register_buffer("covariance", torch.eye(dim))
+        self._moments_epoch = -1
+        self._last: dict[str, Tensor] = {}
+
+    def sample(self, context: Context, *, observe: Observer = ignore) -> Negatives:
+        """Find t* for each row and return what stands there.
+
+        Cost: that of the source, plus O(row x dim^2) for the moments of the user's scores and, when
+        grounded, O(row x pool x dim). Nothing grows with the catalogue.
+        """
+        self.refresh(context)
+        if context.epoch < self.warmup:
+            self._last = {}
+            return self.beside.sample(context, observe=observe)
+        x, negative_already = self.diffuse(context, observe)
+        if self.ground is not None:
+            found = self._nearest(context, self.ground, x, observe)
+            weight = torch.ones_like(found.embedding[..., 0])
+        else:
+            sampled = self.beside.sample(context, observe=observe)
+            synthetic = x.unsqueeze(1)
+            item = torch.cat([sampled.item, torch.full_like(sampled.item[:, :1], NO_ITEM)], 1)
+            found = Negatives(torch.cat([sampled.embedding, synthetic], 1), item)
+            weight = torch.ones_like(found.embedding[..., 0])
+            weight[:, -1] = self.weight
+        if self.already_negative == "skip":
+            weight[:, -1] = weight[:, -1] * ~negative_already
+        return Negatives(found.embedding, found.item, weight=weight)
+
+    @torch.no_grad()
+    def diffuse(self, context: Context, observe: Observer = ignore) -> tuple[Tensor, Bool[Tensor, " row"]]:
+        """Return x_{t*} in the space of the embeddings, and which rows were negative already."""
+        self.refresh(context)
+        query = context.encoded.query.detach()
+        positive = context.encoded.lookup(context.positive).detach()
+        pair = self.scored_pair(context)
+        timestep, wanted, clamped = self.transition(context, pair, positive)
+        x = self.sigma * self.source(
+            positive / self.sigma, query / self.sigma, timestep, self.denoiser, self.schedule, context.generator
+        )
+        negative_already = pair.score <= pair.boundary.clamp(min=0)
+        self._last = {
+            "timestep": timestep.float().mean(),
+            "clamped": clamped.float().mean(),
+            "negative_already": negative_already.float().mean(),
+        }
+        if observe is not ignore:
+            observe(Transition(timestep, wanted, pair.boundary, pair.score, clamped))
+            observe(Diffused(timestep, x, context.encoded.score(x.unsqueeze(1)).squeeze(1)))
+        return x, negative_already
+
+    def scored_pair(self, context: Context) -> ScoredPair:
+        """Return all that a score-aware function may look at, for each row."""
+        encoded, query = context.encoded, context.encoded.query.detach()
+        score = encoded.score(encoded.lookup(context.positive).unsqueeze(1)).squeeze(1).detach()
+        if encoded.scorer is None:
+            mean, sd = catalogue_moments(query, self.mean_embedding, self.covariance)
+        else:  # no closed form for a general scorer: the moments come from a uniform sample
+            drawn = Uniform(256).sample(context).embedding
+            sd, mean = torch.std_mean(encoded.score(drawn).detach(), dim=1, correction=0)
+        noise = query.norm(dim=-1) * self.sigma
+        return ScoredPair(score, noise, self.boundary.of(mean, sd), mean, sd)
+
+    def transition(
+        self, context: Context, pair: ScoredPair, positive: Float[Tensor, "row dim"]
+    ) -> tuple[Int[Tensor, " row"], Float[Tensor, " row"], Bool[Tensor, " row"]]:
+        """Return t*, the alpha_bar* that was asked for, and whether clamping changed it."""
+        low, high = (round(share * self.num_timesteps) for share in self.clamp)
+        if isinstance(self.target, Random):
+            uniform = torch.rand(pair.score.shape, generator=context.generator, device=pair.score.device)
+            timestep = self.target.timestep(uniform, low, high)
+            return timestep, self.alpha_bar[timestep], torch.zeros_like(timestep, dtype=torch.bool)
+        wanted = self.target.alpha_bar(pair)
+        if context.encoded.scorer is None:
+            asked = timestep_of(wanted, self.alpha_bar)
+        else:
+            asked = self._bisect(context, pair, positive)
+        timestep = asked.clamp(low, high)
+        return timestep, wanted, (timestep != asked) | wanted.isnan()
+
+    def _bisect(self, context: Context, pair: ScoredPair, positive: Tensor, probes: int = 8) -> Int[Tensor, " row"]:
+        """Find t* for a scorer without a law: where the mean score of a few noised copies falls to g(s)."""
+        assert isinstance(self.target, ScoreAware)
+        noise = noise_like(positive.unsqueeze(1).expand(-1, probes, -1), context.generator) * self.sigma
+
+        def mean_score(timestep: Tensor) -> Tensor:
+            alpha_bar = self.alpha_bar[timestep][:, None, None]
+            noised = alpha_bar.sqrt() * positive.unsqueeze(1) + (1 - alpha_bar).sqrt() * noise
+            return context.encoded.score(noised).mean(1)
+
+        found: Tensor = first_timestep_below(mean_score, self.target.wanted(pair), self.num_timesteps)
+        return found
+
+    def _nearest(self, context: Context, pool: NegativeSampler, x: Tensor, observe: Observer) -> Negatives:
+        """Return the candidate nearest to ``x`` by cosine, with its gradient."""
+        candidates = pool.sample(context, observe=observe)
+        unit = nn.functional.normalize(candidates.embedding.detach(), dim=-1)
+        best = torch.einsum("rkd,rd->rk", unit, x).argmax(1, keepdim=True)
+        item = candidates.item.gather(1, best)
+        return Negatives(context.encoded.lookup(item), item)
+
+    @torch.no_grad()
+    def refresh(self, context: Context) -> None:
+        """Measure the catalogue, once an epoch: its mean, covariance and root mean square; O(items x dim^2)."""
+        if self._moments_epoch == context.epoch:
+            return
+        device, num_items = context.positive.device, context.known.num_items
+        item = torch.arange(num_items, device=device)
+        if num_items > MOMENT_ITEMS:
+            item = torch.randint(num_items, (MOMENT_ITEMS,), generator=context.generator, device=device)
+        embedding = context.encoded.lookup(item).detach()
+        self.mean_embedding.copy_(embedding.mean(0))
+        centred = embedding - self.mean_embedding
+        self.covariance.copy_(centred.T @ centred / len(item))
+        if not self.literal:
+            self.sigma.copy_(embedding.square().mean().sqrt().clamp(min=1e-12))
+        self._moments_epoch = context.epoch
+
+    def update(self, context: Context, negatives: Negatives) -> Mapping[str, Tensor | float]:
+        """Train the denoiser on the batch's positives; report t*, shares of clamped rows, and its loss."""
+        report, self._last = self._last, {}
+        if not self.trains_denoiser:
+            return report
+        x0 = context.encoded.lookup(context.positive).detach() / self.sigma
+        condition = context.encoded.query.detach() / self.sigma
+        loss = denoising_loss(self.denoiser, x0, condition, generator=context.generator)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        self.optimizer.step()
+        return {**report, "denoiser": loss.detach()}
+
+    @property
+    def trains_denoiser(self) -> bool:
+        """Whether the source needs a denoiser: ``forward`` does not."""
+        return not isinstance(self.source, Forward)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return what a checkpoint needs beyond weights and buffers."""
+        return {"optimizer": self.optimizer.state_dict(), "moments_epoch": self._moments_epoch}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Take back what `get_extra_state` gave."""
+        self.optimizer.load_state_dict(state["optimizer"])
+        self._moments_epoch = state["moments_epoch"]

@@ -1,0 +1,122 @@
+"""Where ADAR's synthetic negative comes from: three ways to stand at timestep t* of the walk.
+
+All work on standardised vectors (divided by the noise scale), one row each, and return the noisy
+state x_{t*} itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from adar_viz.diffusion import Denoiser, NoiseSchedule, add_noise, ancestral, glide
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Noise this positive up to t*: one draw, no denoiser."""
+
+    def __call__(
+        self,
+        x0: Float[Tensor, "row dim"],
+        condition: Float[Tensor, "row dim"],
+        timestep: Int[Tensor, " row"],
+        denoiser: Denoiser,
+        schedule: NoiseSchedule,
+        generator: torch.Generator,
+    ) -> Float[Tensor, "row dim"]:
+        """Return x_{t*}; O(row x dim)."""
+        return add_noise(x0, timestep, schedule, noise_like(x0, generator))
+
+
+@dataclass(frozen=True)
+class Reverse:
+    """Denoise pure noise towards the user's typical positive, and stop at t*.
+
+    Parameters
+    ----------
+    steps
+        None walks the ancestral chain from T down to each row's t* (up to T denoiser calls). A
+        number takes so many DDIM steps to an estimate of x_0 and noises that to t*: the same
+        marginal where the denoiser is exact, at a cost that does not depend on t*.
+    """
+
+    steps: int | None = 5
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and self.steps < 1:
+            raise ValueError(f"steps must be at least 1, or None for the whole chain; got {self.steps}")
+
+    def __call__(
+        self,
+        x0: Float[Tensor, "row dim"],
+        condition: Float[Tensor, "row dim"],
+        timestep: Int[Tensor, " row"],
+        denoiser: Denoiser,
+        schedule: NoiseSchedule,
+        generator: torch.Generator,
+    ) -> Float[Tensor, "row dim"]:
+        """Return x_{t*}; O(steps) calls of the denoiser."""
+
+        def denoise(x: Tensor, t: Tensor) -> Tensor:
+            noise: Tensor = denoiser(x, t, condition)
+            return noise
+
+        x = noise_like(x0, generator)
+        if self.steps is None:
+            chain = ancestral(denoise, x, schedule, generator=generator, stop=timestep)
+            ((_, stopped, _),) = deque(chain, maxlen=1)
+            return stopped
+        start = torch.full_like(timestep, schedule.num_timesteps)
+        estimate = glide(denoise, x, start, torch.zeros_like(timestep), schedule, steps=self.steps)
+        return add_noise(estimate, timestep, schedule, noise_like(x0, generator))
+
+
+@dataclass(frozen=True)
+class Renoise:
+    """Noise this positive beyond t*, and denoise it back to t* in a few DDIM steps.
+
+    Parameters
+    ----------
+    beyond
+        How much further, as a share of T, in (0, 1].
+    steps
+        DDIM steps back to t*.
+    """
+
+    beyond: float = 0.25
+    steps: int = 3
+
+    def __post_init__(self) -> None:
+        if not 0 < self.beyond <= 1:
+            raise ValueError(f"beyond must lie in (0, 1]; got {self.beyond}")
+        if self.steps < 1:
+            raise ValueError(f"steps must be at least 1; got {self.steps}")
+
+    def __call__(
+        self,
+        x0: Float[Tensor, "row dim"],
+        condition: Float[Tensor, "row dim"],
+        timestep: Int[Tensor, " row"],
+        denoiser: Denoiser,
+        schedule: NoiseSchedule,
+        generator: torch.Generator,
+    ) -> Float[Tensor, "row dim"]:
+        """Return x_{t*}; O(steps) calls of the denoiser."""
+        T = schedule.num_timesteps
+        start = (timestep + max(1, round(self.beyond * T))).clamp(max=T)
+        noisy = add_noise(x0, start, schedule, noise_like(x0, generator))
+        return glide(lambda x, t: denoiser(x, t, condition), noisy, start, timestep, schedule, steps=self.steps)
+
+
+Source = Forward | Reverse | Renoise
+SOURCES: dict[str, type[Source]] = {"forward": Forward, "reverse": Reverse, "renoise": Renoise}
+
+
+def noise_like(x: Float[Tensor, "row dim"], generator: torch.Generator) -> Float[Tensor, "row dim"]:
+    """Draw standard normal noise in the shape of ``x``."""
+    return torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
