@@ -30,7 +30,7 @@ def _training(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "quantile": quantile,
         "hardness": middle[:, None] + np.array([-1.6, -0.7, 0.0, 0.6, 1.3]),
         "loss": np.exp(-epoch / 8) * 0.6 + 0.1,
-        "metric_name": np.array(["NDCG@20", "Recall@20"]),
+        "metric_name": np.array(["ndcg@20", "recall@20"]),
         "metric": np.stack([recall * 0.5, recall], axis=1),
     }
 

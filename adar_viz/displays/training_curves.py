@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -50,12 +50,26 @@ class TrainingCurves(Display):
         self.best = int(np.nanargmax(values)) if np.isfinite(values).any() else -1
 
     @classmethod
-    def from_trace(cls, trace: Trace, metrics: int = 2) -> Self:
-        """Take the training record; the first ``metrics`` of the validation metrics are shown."""
+    def from_trace(cls, trace: Trace, metrics: Sequence[str] | None = None) -> Self:
+        """Take the training record.
+
+        Parameters
+        ----------
+        trace
+            With epoch, metric_name, metric, quantile and hardness.
+        metrics
+            Validation metrics to show, at most four; None takes the selecting one and recall at
+            the same length of list.
+        """
         trace.require("epoch", "metric_name", "metric", "quantile", "hardness")
-        named = dict(zip(trace["metric_name"].tolist()[:metrics], trace["metric"].T, strict=False))
-        if not named:
-            raise ValueError(f"metrics must be at least 1, and the trace must hold one; got {metrics}")
+        recorded = dict(zip(trace["metric_name"].tolist(), trace["metric"].T, strict=True))
+        if metrics is None:
+            first = next(iter(recorded), "")
+            recall = first.replace(first.partition("@")[0], "recall")
+            metrics = [name for name in dict.fromkeys((first, recall)) if name in recorded]
+        if not metrics or len(metrics) > 4 or not set(metrics) <= set(recorded):
+            raise ValueError(f"metrics must be one to four of {', '.join(recorded)}; got {', '.join(metrics)}")
+        named = {name: recorded[name] for name in metrics}
         return cls(trace["epoch"], named, trace["quantile"], trace["hardness"], trace.meta)
 
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
@@ -76,6 +90,7 @@ class TrainingCurves(Display):
                 "marker": style.MARKERS[i % 4],
                 "ms": 2.5,
             }
+            look["markevery"] = max(1, int(seen.sum()) // 12)
             self.metric_ += ax.plot(self.epoch[seen], values[seen], **look)
             ends.append(float(values[seen][-1]) if seen.any() else 0.0)
         ax.set(title="Validation", ylabel="metric")

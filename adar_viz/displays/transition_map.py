@@ -23,8 +23,9 @@ class TransitionMap(Display):
     """Transition timestep t* against the positive's score: one panel for each score-aware function.
 
     Lines are the closed form for a typical pair (medians of noise, boundary, mean and sd over the
-    pairs of the trace), before any clamp. The panel of the run's own function also shows what was
-    observed: its pairs have boundaries and noises of their own, so they lie around the line.
+    pairs of the trace), before any clamp; they begin at score 0, below which a pair is negative
+    already. The panel of the run's own function also shows what was observed: its pairs have
+    boundaries and noises of their own, so they lie around the line.
 
     Attributes
     ----------
@@ -76,7 +77,9 @@ class TransitionMap(Display):
         target = dict(trace.meta.get("target", {}))
         used = target.pop("name", "")
         rules = {name: SCORE_AWARE[name](**(target if name == used else {})) for name in _ORDER}
-        grid = np.linspace(min(0.0, float(s.min())), float(s.max()), 241)[1:]
+        if not (s > 0).any():
+            raise ValueError(f"some pair must score above 0 to have a transition; the highest score is {s.max():.3g}")
+        grid = np.linspace(0, float(s.max()), 241)[1:]
         typical = {
             "noise": trace["noise"],
             "boundary": boundaries(trace, z),
@@ -149,6 +152,8 @@ class TransitionMap(Display):
             change = int(t[-1]) - int(t[half])
             ways.append(f"{name} {'later' if change > 0 else 'earlier' if change < 0 else 'unchanged'}")
         share = f"; {self.clamped.mean():.0%} of the pairs were clamped" if len(self.clamped) else ""
+        below = int((self.observed_score <= 0).sum())
+        share += f", and {below} with a score of at most 0 are not drawn" if below else ""
         run = f" The run used {self.used}{share}." if self.used else ""
         return (
             f"Transition timestep t* against the positive's score; as the score grows t* moves: {', '.join(ways)}.{run}"

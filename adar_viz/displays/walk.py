@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, boundaries, nearest_items, walk_scores
+from adar_viz.trace import Trace, boundaries, clearest_pair, nearest_items, walk_scores
 
 _LOOK = {"forward": (style.BLUE, "-"), "reverse": ("#00735C", "--"), "renoise": (style.BLACK, "-.")}
 
@@ -61,7 +61,15 @@ class Walk(Display):
         self.title, self.name = title[self.nearest], str(title[positive])
 
     @classmethod
-    def from_trace(cls, trace: Trace, pair: int | None = None, stops: int = 6, k: int = 3, z: float = 1.28) -> Self:
+    def from_trace(
+        cls,
+        trace: Trace,
+        pair: int | None = None,
+        source: str | None = "forward",
+        stops: int = 6,
+        k: int = 3,
+        z: float = 1.28,
+    ) -> Self:
         """Compute from the walks of a trace.
 
         Parameters
@@ -69,7 +77,9 @@ class Walk(Display):
         trace
             With walks, and the catalogue's embeddings and titles.
         pair
-            Index along ``pair``; None takes the pair of the first walk.
+            Index along ``pair``; None takes the one that starts furthest above its boundary.
+        source
+            ``forward``, ``reverse`` or ``renoise``; None shows all that were recorded.
         stops
             How many timesteps, evenly spaced, are listed with their nearest items.
         k
@@ -78,10 +88,12 @@ class Walk(Display):
             Boundary where the rule has none: ``mean + z sd`` of the user's scores.
         """
         trace.require("walk", "walk_query", "walk_pair", "item_embedding", "item_title", "pair_item")
-        pair = int(trace["walk_pair"][0]) if pair is None else pair
-        walks = np.flatnonzero(trace["walk_pair"] == pair)
+        pair = clearest_pair(trace, source or str(trace["walk_source"][0]), z) if pair is None else pair
+        wanted = source is None or trace["walk_source"] == source
+        walks = np.flatnonzero((trace["walk_pair"] == pair) & wanted)
         if not len(walks):
-            raise ValueError(f"pair must have a walk: {sorted(set(trace['walk_pair'].tolist()))}; got {pair}")
+            known = sorted(set(zip(trace["walk_pair"].tolist(), trace["walk_source"].tolist(), strict=True)))
+            raise ValueError(f"pair and source must be one of the walks {known}; got {pair}, {source!r}")
         T = trace.num_timesteps
         if not 2 <= stops <= T + 1:
             raise ValueError(f"stops must lie in [2, {T + 1}]; got {stops}")

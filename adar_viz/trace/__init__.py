@@ -2,6 +2,7 @@
 
 from adar_viz.trace.measures import (
     boundaries,
+    clearest_pair,
     counted_probability,
     first_below,
     nearest_items,
@@ -22,6 +23,7 @@ __all__ = [
     "TraceError",
     "UserPlane",
     "boundaries",
+    "clearest_pair",
     "counted_probability",
     "first_below",
     "nearest_items",

@@ -81,6 +81,16 @@ def nearest_items(
     return item, cosine
 
 
+def clearest_pair(trace: Trace, source: str = "forward", z: float = 1.28) -> int:
+    """Pair with a walk from ``source`` that starts furthest above its boundary, in units of its noise."""
+    trace.require("walk_pair", "walk_source", "pair_score", "noise")
+    walked = trace["walk_pair"][trace["walk_source"] == source]
+    if not len(walked):
+        raise ValueError(f"source must be one of {sorted(set(trace['walk_source'].tolist()))}; got {source!r}")
+    height = (trace["pair_score"] - boundaries(trace, z)) / trace["noise"]
+    return int(walked[np.argmax(height[walked])])
+
+
 def first_below(score: Float[np.ndarray, "walk timestep"], boundary: Float[np.ndarray, " walk"]) -> NDArray[np.int64]:
     """Timestep at which each walk first scores below its boundary; -1 where it never does."""
     below = score < np.asarray(boundary)[:, None]

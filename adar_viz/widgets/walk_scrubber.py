@@ -13,7 +13,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from adar_viz.displays import Walk
-from adar_viz.trace import Trace, UserPlane, boundaries, nearest_items, walk_scores
+from adar_viz.trace import Trace, UserPlane, boundaries, clearest_pair, nearest_items, walk_scores
 from adar_viz.transition import probability_negative
 from adar_viz.widgets.page import write_page
 from adar_viz.widgets.rerun import close_previous
@@ -60,7 +60,7 @@ class WalkScrubber(anywidget.AnyWidget):
         trace
             With walks, pairs and the catalogue's embeddings and titles.
         pair
-            Index along ``pair``; None takes the pair of the first walk from ``source``.
+            Index along ``pair``; None takes the one that starts furthest above its boundary.
         source
             ``forward``, ``reverse`` or ``renoise``.
         k
@@ -68,7 +68,7 @@ class WalkScrubber(anywidget.AnyWidget):
         z
             Boundary where the rule has none: ``mean + z sd`` of the user's scores.
         """
-        walk = _find_walk(trace, pair, source)
+        walk = _find_walk(trace, clearest_pair(trace, source, z) if pair is None else pair, source)
         plane = UserPlane.of(trace["walk_query"][walk], trace["item_embedding"])
         everything = plane.project(np.concatenate([trace["item_embedding"], trace["walk"][walk]]))
         low, high = everything.min(axis=0), everything.max(axis=0)
@@ -82,7 +82,7 @@ class WalkScrubber(anywidget.AnyWidget):
             "explained": _short(plane.explained),
         }
         widget = cls(scene=scene, points=_quantise(everything, low, high))
-        widget.display = Walk.from_trace(trace, pair=pair, z=z)
+        widget.display = Walk.from_trace(trace, pair=pair, source=source, z=z)
         close_previous(widget)
         return widget
 
@@ -147,9 +147,9 @@ class WalkScrubber(anywidget.AnyWidget):
         )
 
 
-def _find_walk(trace: Trace, pair: int | None, source: str) -> int:
+def _find_walk(trace: Trace, pair: int, source: str) -> int:
     trace.require("walk", "walk_query", "walk_pair", "walk_source", "item_embedding", "item_title", "pair_item")
-    fits = (trace["walk_source"] == source) & ((trace["walk_pair"] == pair) if pair is not None else True)
+    fits = (trace["walk_source"] == source) & (trace["walk_pair"] == pair)
     if not fits.any():
         known = sorted(set(zip(trace["walk_pair"].tolist(), trace["walk_source"].tolist(), strict=True)))
         raise ValueError(f"pair and source must be one of the walks {known}; got {pair}, {source!r}")

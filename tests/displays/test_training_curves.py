@@ -43,3 +43,10 @@ def test_epochs_without_recorded_hardness_leave_a_gap(law_trace):
     nothing = np.full_like(hardness, np.nan)
     empty = TrainingCurves.from_trace(Trace(law_trace.meta, {**law_trace.arrays, "hardness": nothing})).plot()
     assert "hardness was not recorded" in empty.describe()
+
+
+def test_metrics_are_chosen_by_name_and_a_wrong_one_lists_the_valid_ones(law_trace):
+    assert list(TrainingCurves.from_trace(law_trace).metric) == ["ndcg@20", "recall@20"]
+    assert list(TrainingCurves.from_trace(law_trace, metrics=["recall@20"]).metric) == ["recall@20"]
+    with pytest.raises(ValueError, match="one to four of ndcg@20, recall@20; got mrr"):
+        TrainingCurves.from_trace(law_trace, metrics=["mrr"])

@@ -48,3 +48,14 @@ def test_a_run_without_a_rule_shows_the_functions_alone(law_trace):
     assert shown.used == ""
     assert not hasattr(shown, "observed_")
     assert "The run used" not in shown.describe()
+
+
+def test_pairs_that_score_at_most_0_are_counted_and_not_drawn(law_trace):
+    score = law_trace["pair_score"].copy()
+    score[:5] = -1.0
+    shown = TransitionMap.from_trace(Trace(law_trace.meta, {**law_trace.arrays, "pair_score": score})).plot()
+    assert shown.axes_[0].get_xlim()[0] >= 0
+    assert "5 with a score of at most 0 are not drawn" in shown.describe()
+    low = Trace(law_trace.meta, {**law_trace.arrays, "pair_score": -np.abs(score)})
+    with pytest.raises(ValueError, match="some pair must score above 0"):
+        TransitionMap.from_trace(low)

@@ -9,7 +9,7 @@ from adar_viz.displays import Walk
 
 
 def test_scores_boundary_and_transition_are_the_trace_s(law_trace):
-    shown = Walk.from_trace(law_trace).plot()
+    shown = Walk.from_trace(law_trace, source=None).plot()
     assert shown.source == ["forward", "reverse"]
     expected = law_trace["walk"][0].astype(float) @ law_trace["walk_query"][0].astype(float)
     np.testing.assert_allclose(shown.score_[0].get_ydata(), expected, rtol=1e-5)
@@ -37,7 +37,14 @@ def test_the_nearest_items_change_along_the_walk_and_stand_in_the_table(law_trac
 
 
 def test_pairs_without_a_walk_and_impossible_stops_are_refused(law_trace):
-    with pytest.raises(ValueError, match=r"pair must have a walk: \[0\]; got 7"):
+    with pytest.raises(ValueError, match=r"\(0, 'forward'\).*; got 7, 'forward'"):
         Walk.from_trace(law_trace, pair=7)
     with pytest.raises(ValueError, match=r"stops must lie in \[2, 51\]; got 1"):
         Walk.from_trace(law_trace, stops=1)
+
+
+def test_one_source_is_shown_unless_all_are_asked_for(law_trace):
+    assert Walk.from_trace(law_trace).source == ["forward"]
+    assert Walk.from_trace(law_trace, source="reverse").source == ["reverse"]
+    with pytest.raises(ValueError, match=r"source must be one of \['forward', 'reverse'\]; got 'renoise'"):
+        Walk.from_trace(law_trace, source="renoise")

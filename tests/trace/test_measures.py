@@ -8,6 +8,7 @@ import pytest
 from adar_viz.trace import (
     Trace,
     boundaries,
+    clearest_pair,
     counted_probability,
     first_below,
     nearest_items,
@@ -71,3 +72,18 @@ def test_a_rule_without_a_boundary_gets_the_top_of_the_user_s_scores():
     )
     np.testing.assert_allclose(boundaries(trace, z=1.5), [1.0, 2.0])
     np.testing.assert_array_equal(boundaries(trace.take("pair", [0]).without("mean", "sd")), [1.0])
+
+
+def test_the_clearest_pair_starts_furthest_above_its_boundary_in_its_own_noise():
+    arrays = {
+        "pair_score": np.array([5.0, 3.0, 9.0]),
+        "boundary": np.array([1.0, 1.0, 1.0]),
+        "noise": np.array([4.0, 0.5, 1.0]),
+        "walk_pair": np.array([0, 1, 2]),
+        "walk_source": np.array(["forward", "forward", "reverse"]),
+    }
+    trace = Trace(META, arrays)
+    assert clearest_pair(trace) == 1
+    assert clearest_pair(trace, "reverse") == 2
+    with pytest.raises(ValueError, match="got 'renoise'"):
+        clearest_pair(trace, "renoise")
