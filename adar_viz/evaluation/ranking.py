@@ -6,6 +6,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+_CELLS = 2**20
+"""Scores that are looked at again at once: if all of them are tied, each takes about 60 bytes."""
+
 
 def best_items(score: Float[Tensor, "row item"], k: int, ties: str) -> Int[Tensor, "row k"]:
     """Return the ids of the ``k`` highest scores, best first; equal scores by item id.
@@ -18,8 +21,8 @@ def best_items(score: Float[Tensor, "row item"], k: int, ties: str) -> Int[Tenso
     value, item = score.topk(min(k + 1, score.shape[1]))
     value, item = _order_ties(value, item, ties)
     if value.shape[1] > k:
-        cut = (value[:, k - 1] == value[:, k]).nonzero().squeeze(1)
-        if len(cut):
+        tied = (value[:, k - 1] == value[:, k]).nonzero().squeeze(1)
+        for cut in torch.split(tied, max(1, _CELLS // score.shape[1])):
             item[cut, :k] = _retake_last(score[cut], value[cut, :k], item[cut, :k], ties)
     return item[:, :k]
 
@@ -32,17 +35,14 @@ def _order_ties(value: Tensor, item: Tensor, ties: str) -> tuple[Tensor, Tensor]
 
 
 def _retake_last(score: Tensor, value: Tensor, item: Tensor, ties: str) -> Tensor:
-    """Choose again, by id, which of the items with the last score of the list are on it.
-
-    Counting them along the row finds them in one pass, even where most of a row is tied.
-    """
+    """Choose again, by id, which of the items with the last score of the list are on it."""
     last = value[:, -1:]
-    above = (value > last).sum(dim=1, keepdim=True)
-    tied = score == last
-    tied = tied.flip(1) if ties == "descending" else tied
-    nth = tied.cumsum(dim=1, dtype=torch.int32)
-    row, first = (tied & (nth <= value.shape[1] - above)).nonzero(as_tuple=True)
-    place = above[row, 0] + nth[row, first] - 1
+    above = (value > last).sum(dim=1)
+    row, tied = (score == last).nonzero(as_tuple=True)  # by row, then by id
+    count = torch.bincount(row, minlength=len(score))
+    nth = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[row]
+    place = above[row] + (count[row] - 1 - nth if ties == "descending" else nth)
+    fits = place < value.shape[1]
     item = item.clone()
-    item[row, place] = score.shape[1] - 1 - first if ties == "descending" else first
+    item[row[fits], place[fits]] = tied[fits]
     return item
