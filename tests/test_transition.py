@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from jaxtyping import TypeCheckError
 from scipy.special import ndtr
 
 from adar_viz.diffusion import linear
@@ -299,15 +300,20 @@ def test_every_name_makes_a_function_with_defaults() -> None:
     ("make", "message"),
     [
         (lambda: Ahns(p=-0.5), "p must be below -1, .* got -0.5"),
-        (lambda: Ahns(alpha=-1), "alpha must be at least 0"),
-        (lambda: Ahns(beta=0), "beta above 0; got 1.0 and 0"),
-        (lambda: Margin(unit="logit"), "unit must be 'sd' or 'score'; got 'logit'"),  # type: ignore[arg-type]
+        (lambda: Ahns(alpha=-1.0), "alpha must be at least 0"),
+        (lambda: Ahns(beta=0.0), "beta above 0; got 1.0 and 0.0"),
         (lambda: Fixed(1.2), r"level must lie in \[0, 1\]; got 1.2"),
     ],
 )
 def test_constants_out_of_range_are_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_an_unknown_unit_is_refused() -> None:
+    # Where shapes are checked while testing, the checker comes first and says it in its own words.
+    with pytest.raises((ValueError, TypeCheckError), match=r"(?s)unit.*'logit'"):
+        Margin(unit="logit")  # type: ignore[arg-type]
 
 
 # Other readings -----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections import deque
 
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 from torch import Tensor
 
 from adar_viz.diffusion import (
@@ -158,7 +159,6 @@ def test_a_checkpoint_holds_weights_alone() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"parametrisation": "score"}, "parametrisation must be 'noise', 'x0' or 'v'; got 'score'"),
         ({"depth": 0}, "depth must be at least 1, hidden at least 4; got 2, 4, 0 and 128"),
         ({"hidden": 2}, "hidden at least 4; got 2, 4, 2 and 2"),
     ],
@@ -166,3 +166,9 @@ def test_a_checkpoint_holds_weights_alone() -> None:
 def test_options_out_of_range_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Denoiser(2, 4, schedule=SCHEDULE, **options)  # type: ignore[arg-type]
+
+
+def test_an_unknown_parametrisation_is_refused() -> None:
+    # Where shapes are checked while testing, the checker comes first and says it in its own words.
+    with pytest.raises((ValueError, TypeCheckError), match=r"(?s)parametrisation.*'score'"):
+        make("score")

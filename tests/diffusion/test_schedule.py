@@ -72,9 +72,9 @@ def test_what_is_no_schedule_is_refused(alpha_bar: list[float], message: str) ->
     [
         (lambda: linear(20), "must lie in .* got 0.005 to 1 with num_timesteps 20"),
         (lambda: linear(0), "num_timesteps must be at least 1; got 0"),
-        (lambda: cosine(50, offset=-1), "offset must be at least 0; got -1"),
-        (lambda: sigmoid(50, start=3, end=-3), "start must lie below end"),
-        (lambda: sigmoid(50, tau=0), "tau above 0; got"),
+        (lambda: cosine(50, offset=-1.0), "offset must be at least 0; got -1"),
+        (lambda: sigmoid(50, start=3.0, end=-3.0), "start must lie below end"),
+        (lambda: sigmoid(50, tau=0.0), "tau above 0; got"),
     ],
 )
 def test_constants_out_of_range_are_refused(make: Any, message: str) -> None:
