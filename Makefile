@@ -7,16 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-# Shapes are checked while testing, on every floor but displays and widgets: the checker sees one method at a
-# time and cannot tell what their `Self` is.
-comma := ,
-empty :=
-FLOORS := $(filter-out __init__ __pycache__ py displays widgets,$(notdir $(basename $(wildcard adar_viz/*))))
-SHAPES := $(subst $(empty) ,$(comma),$(strip $(addprefix adar_viz.,$(FLOORS)) beartype.beartype))
-
-# Two workers, each test file whole in one of them, one thread each: models this small run several times slower
-# when every worker starts a thread for every core.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --jaxtyping-packages=$(SHAPES)
+# Shapes are checked while testing (tests/shapes.py). Two workers, each test file whole in one of them, one thread
+# each: models this small run several times slower when every worker starts a thread for every core.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -p tests.shapes --jaxtyping-packages=adar_viz,tests.shapes.checked
 PARALLEL := -n 2 --dist loadfile
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=60
 
