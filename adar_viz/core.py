@@ -65,10 +65,10 @@ class Encoded:
     scorer: Callable[[Tensor, Tensor], Tensor] | None = None
     layers: Callable[[Tensor | None, Tensor | None], Tensor] | None = None
 
-    def score(self, embedding: Float[Tensor, "row k dim"]) -> Float[Tensor, "row k"]:
+    def score(self, embedding: Float[Tensor, "#row k dim"]) -> Float[Tensor, "row k"]:
         """Score of each embedding for its row's query; higher is a better match, always."""
         if self.scorer is not None:
-            return self.scorer(self.query, embedding)
+            return self.scorer(self.query, embedding.expand(len(self.query), -1, -1))
         return torch.einsum("rd,rkd->rk", self.query, embedding)
 
     def score_all(self) -> Float[Tensor, "row item"]:
@@ -95,13 +95,14 @@ class Context:
 
 @dataclass(frozen=True)
 class Negatives:
-    """``k`` negatives for each row.
+    """``k`` negatives for each row; negatives that all rows share may come once, with a row axis of length 1.
 
     Attributes
     ----------
-    embedding : Float[Tensor, "row k dim"]
-        Carries gradient to the items when it is an item's; synthetic ones are detached.
-    item : Int[Tensor, "row k"]
+    embedding : Float[Tensor, "#row k dim"]
+        Carries gradient to the items when it is an item's or mixed from items'; other synthetic ones
+        are detached.
+    item : Int[Tensor, "#row k"]
         Item ids; `NO_ITEM` where the negative is synthetic.
     log_prob : Float[Tensor, "row k"] or None
         Log-probability of the draw, where the method knows it.
@@ -111,8 +112,8 @@ class Negatives:
         Named auxiliary losses, added to the recommender's loss.
     """
 
-    embedding: Float[Tensor, "row k dim"]
-    item: Int[Tensor, "row k"]
+    embedding: Float[Tensor, "#row k dim"]
+    item: Int[Tensor, "#row k"]
     log_prob: Float[Tensor, "row k"] | None = None
     weight: Float[Tensor, "row k"] | None = None
     auxiliary: Mapping[str, Tensor] = field(default_factory=dict)
@@ -132,7 +133,7 @@ class Backbone(Protocol):
         """Encode the rows of a batch."""
         ...
 
-    def l2(self, batch: Batch, negative: Int[Tensor, "row k"]) -> Float[Tensor, ""]:
+    def l2(self, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:
         """Half the squared norm of the layer-0 embeddings that a row uses, averaged over rows.
 
         The negatives of a row count with their mean, so that a method with more of them is not
@@ -168,6 +169,7 @@ class Loss(Protocol):
         positive: Float[Tensor, " row"],
         negative: Float[Tensor, "row k"],
         weight: Float[Tensor, "row k"] | None = None,
+        log_prob: Float[Tensor, "row k"] | None = None,
     ) -> Float[Tensor, " row"]:
-        """Return one loss value for each row."""
+        """Return one loss value for each row; ``log_prob`` is `Negatives.log_prob`, for losses that use it."""
         ...

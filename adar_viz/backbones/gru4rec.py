@@ -83,6 +83,6 @@ class GRU4Rec(nn.Module):
         state, _ = self.gru(self.dropout(self.item(item)))
         return Encoded(query=self.output(state[is_row]), lookup=self.item, table=lambda: self.item.weight)
 
-    def l2(self, batch: Batch, negative: Int[Tensor, "row k"]) -> Float[Tensor, ""]:
+    def l2(self, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:
         """Half the squared norm of the item embeddings that a row uses, averaged over rows."""
         return sequential_l2(self.item, batch, negative)

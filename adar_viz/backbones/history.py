@@ -41,7 +41,7 @@ def move_left(
     return history.gather(1, newest_at_last).clamp(min=0), place < count
 
 
-def sequential_l2(item: nn.Embedding, batch: Batch, negative: Int[Tensor, "row k"]) -> Float[Tensor, ""]:
+def sequential_l2(item: nn.Embedding, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:
     """Half the squared norm of a row's item embeddings, averaged over rows.
 
     The newest item of the history stands where collaborative filtering has the user's vector.

@@ -99,7 +99,7 @@ class LightGCN(nn.Module):
             layers=by_layer,
         )
 
-    def l2(self, batch: Batch, negative: Int[Tensor, "row k"]) -> Float[Tensor, ""]:
+    def l2(self, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:
         """Half the squared norm of the layer-0 embeddings that a row uses, averaged over rows."""
         return half_squared_norm(
             self.users(batch.user), self.items(batch.positive), self.items(negative.clamp(min=0)), negative >= 0

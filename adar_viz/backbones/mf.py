@@ -55,7 +55,7 @@ class MF(nn.Module):
         """Encode each row by its user's vector; O(row x dim)."""
         return Encoded(query=self.user(batch.user), lookup=self.item, table=lambda: self.item.weight)
 
-    def l2(self, batch: Batch, negative: Int[Tensor, "row k"]) -> Float[Tensor, ""]:
+    def l2(self, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:
         """Half the squared norm of the embeddings that a row uses, averaged over rows."""
         return half_squared_norm(
             self.user(batch.user), self.item(batch.positive), self.item(negative.clamp(min=0)), negative >= 0

@@ -9,8 +9,8 @@ from torch import Tensor
 def half_squared_norm(
     user: Float[Tensor, "row dim"] | None,
     positive: Float[Tensor, "row dim"],
-    negative: Float[Tensor, "row k dim"],
-    real: Bool[Tensor, "row k"],
+    negative: Float[Tensor, "#row k dim"],
+    real: Bool[Tensor, "#row k"],
 ) -> Float[Tensor, ""]:
     """Average over rows of half the squared norm of what a row uses.
 

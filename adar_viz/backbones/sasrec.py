@@ -94,6 +94,6 @@ class SASRec(nn.Module):
         state = self.blocks(state, mask=causal, is_causal=True)
         return Encoded(query=state[is_row], lookup=self.item, table=lambda: self.item.weight)
 
-    def l2(self, batch: Batch, negative: Int[Tensor, "row k"]) -> Float[Tensor, ""]:
+    def l2(self, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:
         """Half the squared norm of the item embeddings that a row uses, averaged over rows."""
         return sequential_l2(self.item, batch, negative)

@@ -30,8 +30,9 @@ class BCE:
         positive: Float[Tensor, " row"],
         negative: Float[Tensor, "row k"],
         weight: Float[Tensor, "row k"] | None = None,
+        log_prob: Float[Tensor, "row k"] | None = None,
     ) -> Float[Tensor, " row"]:
-        """Return one loss value for each row."""
+        """Return one loss value for each row; ``log_prob`` is not used."""
         count = count_negatives(negative, weight)
         total = softplus(-positive) + count * weighted_mean(softplus(negative), weight)
         return (total / (1 + count)).where(count > 0, 0)

@@ -24,6 +24,7 @@ class BPR:
         positive: Float[Tensor, " row"],
         negative: Float[Tensor, "row k"],
         weight: Float[Tensor, "row k"] | None = None,
+        log_prob: Float[Tensor, "row k"] | None = None,
     ) -> Float[Tensor, " row"]:
-        """Return one loss value for each row."""
+        """Return one loss value for each row; ``log_prob`` is not used."""
         return weighted_mean(softplus(negative - positive[:, None]), weight)

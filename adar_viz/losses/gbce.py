@@ -46,8 +46,9 @@ class GBCE:
         positive: Float[Tensor, " row"],
         negative: Float[Tensor, "row k"],
         weight: Float[Tensor, "row k"] | None = None,
+        log_prob: Float[Tensor, "row k"] | None = None,
     ) -> Float[Tensor, " row"]:
-        """Return one loss value for each row."""
+        """Return one loss value for each row; ``log_prob`` is not used."""
         count = count_negatives(negative, weight)
         rate = (count / (self.num_items - 1)).clamp(max=1)
         beta = 1 - self.t * (1 - rate)

@@ -3,6 +3,7 @@
 from adar_viz.negatives.adar import ADAR as ADAR
 from adar_viz.negatives.ahns import AHNS as AHNS
 from adar_viz.negatives.dns import DNS as DNS
+from adar_viz.negatives.everything import AllItems as AllItems
 from adar_viz.negatives.mixgcf import MixGCF as MixGCF
 from adar_viz.negatives.popularity import Popularity as Popularity
 from adar_viz.negatives.sources import SOURCES as SOURCES
