@@ -159,9 +159,10 @@ class TimestepHardness(Display):
         who = "one pair" if len(self.transition) == 1 else f"{len(self.transition)} pairs"
         gap = float(np.abs(self.counted - self.predicted).max())
         return (
-            f"For {who} the expected score of x_t falls from {self.mean[0]:.2f} at t = 0 to {self.mean[-1]:.2f} at "
-            f"t = {len(self.mean) - 1}, with the decision boundary at {self.level:.2f}; at t* = {star} x_t is negative "
-            f"with probability {self.predicted[star]:.2f}, and counted shares differ from the law by at most {gap:.2f}."
+            f"For {who} the expected score of x_t falls from {self.mean[0]:z.2f} at t = 0 to {self.mean[-1]:z.2f} "
+            f"at t = {len(self.mean) - 1}, with the decision boundary at {self.level:z.2f}; at t* = {star} x_t is "
+            f"negative with probability {self.predicted[star]:.2f}, and counted shares differ from the law by "
+            f"at most {gap:.2f}."
         )
 
 

@@ -133,12 +133,12 @@ class TrainingCurves(Display):
         middle = self.hardness[:, len(self.level) // 2]
         middle = middle[np.isfinite(middle)]
         moved = (
-            f"the median hardness of the drawn negatives goes from {middle[0]:.2f} to {middle[-1]:.2f}"
+            f"the median hardness of the drawn negatives goes from {middle[0]:z.2f} to {middle[-1]:z.2f}"
             if len(middle)
             else "hardness was not recorded"
         )
         peak = (
-            f"{self.name} on the validation part peaks at {self.metric[self.name][self.best]:.3f} "
+            f"{self.name} on the validation part peaks at {self.metric[self.name][self.best]:z.3f} "
             f"in epoch {self.epoch[self.best]}"
             if self.best >= 0
             else f"{self.name} was not evaluated"

@@ -159,7 +159,7 @@ class Walk(Display):
             for rank in range(k):
                 own = self.nearest[column, rank] == self.positive
                 lines = textwrap.wrap(self.title[column, rank] or "(no title)", 16, max_lines=3, placeholder=" …")
-                text = "\n".join(lines) + f"\n{self.cosine[column, rank]:.2f}"
+                text = "\n".join(lines) + f"\n{self.cosine[column, rank]:z.2f}"
                 weight = "bold" if own else "normal"
                 at = (t, 1 - rank / k)
                 self.titles_.append(ax.text(*at, text, ha="center", va="top", weight=weight, fontsize="small"))
@@ -180,9 +180,10 @@ class Walk(Display):
 
     def describe(self) -> str:
         """Say what the positive is, how its score falls and what is nearest at the ends."""
+        first, last, T = self.score[0, 0], self.score[0, -1], self.score.shape[1] - 1
         return (
-            f"The positive {self.name} walks ({', '.join(self.source)}): its score goes from {self.score[0, 0]:.2f} at "
-            f"t = 0 to {self.score[0, -1]:.2f} at t = {self.score.shape[1] - 1}, with the decision boundary at "
-            f"{self.boundary:.2f} and t* = {self.transition}; the nearest real item is {self.title[0, 0]} at first and "
-            f"{self.title[-1, 0]} in the end."
+            f"The positive {self.name} walks ({', '.join(self.source)}): its score goes from {first:z.2f} at t = 0 "
+            f"to {last:z.2f} at t = {T}, with the decision boundary at {self.boundary:z.2f} and t* = "
+            f"{self.transition}; the nearest real item is {self.title[0, 0]} at first and {self.title[-1, 0]} "
+            "in the end."
         )

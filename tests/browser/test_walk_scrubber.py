@@ -1,0 +1,197 @@
+"""The scrubber in a real JupyterLab and as a page from disk: by keyboard, by mouse, without the kernel."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+import pytest
+
+from adar_viz.trace import Trace
+from adar_viz.widgets import WalkScrubber
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+RUN_ALL = """async () => {
+  const wait = (found) => new Promise((resolve) => {
+    const look = () => found() ? resolve(found()) : setTimeout(look, 50);
+    look();
+  });
+  const panel = await wait(() => window.jupyterapp?.shell?.currentWidget?.sessionContext
+    && window.jupyterapp.shell.currentWidget);
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  await panel.sessionContext.session.kernel.info;
+  await window.jupyterapp.commands.execute("notebook:run-all-cells");
+  return [...panel.content.widgets].flatMap((cell) => cell.model.type !== "code" ? []
+    : cell.model.sharedModel.getOutputs().filter((output) => output.output_type === "error").map((o) => o.evalue));
+}"""
+
+LATENCY = """async (slider) => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const times = [];
+  for (let i = 0; i < 30; i++) {
+    await frame();
+    const begin = performance.now();
+    slider.value = i + 10;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await frame();
+    times.push(performance.now() - begin);
+  }
+  return times;
+}"""
+
+
+def pixels(widget):
+    return widget.locator("canvas").first.evaluate("(canvas) => canvas.toDataURL()")
+
+
+def scrub(watched, widget):
+    """Move by keyboard and by mouse; each move must change the picture, the score and the titles."""
+    page, slider = watched.page, widget.locator("input[type=range]")
+    seen = [pixels(widget)]
+    slider.focus()
+    for key, t in [("Home", "0"), ("ArrowRight", "1"), ("ArrowRight", "2"), ("PageUp", "7"), ("End", "50")]:
+        page.keyboard.press(key)
+        assert widget.get_attribute("data-t") == t, key
+        seen.append(pixels(widget))
+    assert len(set(seen[1:])) == 5
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    texts = []
+    for share in (0.3, 0.5, 0.8):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+        seen.append(pixels(widget))
+        texts.append(widget.locator("dl").inner_text() + widget.locator("ol").inner_text())
+    page.mouse.up()
+    assert len(set(seen[-3:])) == 3
+    assert len(set(texts)) == 3
+
+
+def test_in_jupyterlab_the_scrubber_moves_and_the_kernel_hears_nothing(lab, watch):
+    watched = watch()
+    page = watched.page
+    page.goto(lab("01_positive_to_negative.ipynb"))
+    assert page.evaluate(RUN_ALL) == []
+    widget = page.locator(".walk-scrubber")
+    widget.wait_for()
+    assert widget.count() == 1
+    widget.scroll_into_view_if_needed()
+    widget.locator("input").focus()
+    page.wait_for_timeout(500)
+    before = watched.kernel_messages
+    assert before > 0, "the counter counts"
+    scrub(watched, widget)
+    times = widget.locator("input[type=range]").evaluate(LATENCY)
+    assert watched.kernel_messages == before, "no message to or from the kernel while scrubbing"
+    lines = widget.locator("dt").evaluate_all("all => all.map((dt) => dt.clientHeight)")
+    assert max(lines) < 30, "JupyterLab's own style for lists must not break the labels into pieces"
+    watched.screenshot("01_positive_to_negative_lab")
+    at = widget.get_attribute("data-t")
+    page.locator(".jp-Notebook h1").first.click()
+    page.wait_for_timeout(300)
+    assert watched.kernel_messages > before, "leaving the widget reports its timestep"
+    says = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+    code = "print('t is', scrubber.t)"
+    page.evaluate(
+        f"""async () => {{
+        const future = {says}.requestExecute({{ code: {code!r} }});
+        future.onIOPub = (m) => {{ if (m.header.msg_type === "stream") window.said = m.content.text; }};
+        await future.done;
+    }}"""
+    )
+    assert page.evaluate("window.said").strip() == f"t is {at}"
+    assert watched.errors == []
+    median, worst = statistics.median(times), statistics.quantiles(times, n=20)[-1]
+    print(f"scrub: input to next frame {median:.1f} ms (median), {worst:.1f} ms (95th percentile)")
+
+
+@pytest.fixture
+def page_file(tmp_path, law_trace):
+    widget = WalkScrubber.from_trace(law_trace)
+    yield widget.export_html(tmp_path / "walk.html")
+    widget.close()
+
+
+def offline(watched, path):
+    """Open a page from disk; any request that is not for a file is refused and noted."""
+    refused = []
+
+    def decide(route):
+        if route.request.url.startswith("file:"):
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.abort()
+
+    watched.page.route("**/*", decide)
+    watched.page.goto(path.as_uri())
+    widget = watched.page.locator(".walk-scrubber")
+    widget.wait_for()
+    return widget, refused
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_exported_page_works_from_disk_with_the_network_blocked(watch, page_file, scheme):
+    watched = watch(color_scheme=scheme)
+    widget, refused = offline(watched, page_file)
+    assert widget.get_attribute("data-theme") == scheme
+    scrub(watched, widget)
+    watched.screenshot(f"walk_page_{scheme}")
+    assert refused == []
+    assert watched.errors == []
+
+
+def test_space_plays_to_the_end_and_pauses(watch, page_file):
+    watched = watch()
+    widget, _ = offline(watched, page_file)
+    button = widget.locator("button")
+    widget.locator("input").focus()
+    watched.page.keyboard.press("Space")
+    assert "Pause" in button.inner_text()
+    watched.page.wait_for_function("document.querySelector('.walk-scrubber').dataset.t > 3")
+    watched.page.keyboard.press("Space")
+    assert "Play" in button.inner_text()
+    stopped = widget.get_attribute("data-t")
+    watched.page.wait_for_timeout(400)
+    assert widget.get_attribute("data-t") == stopped
+    watched.page.keyboard.press("End")
+    live = widget.locator("[aria-live]")
+    watched.page.wait_for_function("document.querySelector('[aria-live]').textContent.includes('t = 50')")
+    assert "probability of negative" in live.text_content()
+
+
+def test_reduced_motion_shows_stills_far_apart(watch, page_file):
+    watched = watch(reduced_motion="reduce")
+    widget, _ = offline(watched, page_file)
+    widget.locator("button").click()
+    watched.page.wait_for_timeout(600)
+    assert widget.get_attribute("data-t") == "0"
+    watched.page.wait_for_function("document.querySelector('.walk-scrubber').dataset.t === '5'")
+
+
+def test_every_control_has_a_name_and_tab_reaches_it(watch, page_file):
+    watched = watch()
+    widget, _ = offline(watched, page_file)
+    names = []
+    for _ in range(2):
+        watched.page.keyboard.press("Tab")
+        names.append(watched.page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent"))
+    assert "Play" in names[0]
+    assert names[1].startswith("timestep t")
+    slider = widget.get_by_role("slider")
+    assert slider.get_attribute("data-lm-suppress-shortcuts") == "true"
+    assert "score" in slider.get_attribute("aria-valuetext")
+    assert all(label for label in widget.locator("canvas").evaluate_all("all => all.map((c) => c.ariaLabel)"))
+
+
+def test_the_stored_demo_trace_feeds_the_page(watch, tmp_path):
+    widget = WalkScrubber.from_trace(Trace.load(ROOT / "notebooks" / "traces" / "demo.npz"))
+    watched = watch()
+    shown, refused = offline(watched, widget.export_html(tmp_path / "demo.html"))
+    assert widget.scene["title"] in shown.locator("h3").inner_text()
+    assert refused == watched.errors == []
+    widget.close()

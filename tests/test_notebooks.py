@@ -1,0 +1,104 @@
+"""Reference notebooks are stored whole, read well, and hold no program of their own."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from adar_viz.trace import Trace
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+REFERENCE = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+TRACES = sorted(FOLDER.glob("traces/*.npz"))
+each_notebook = pytest.mark.parametrize("path", REFERENCE, ids=lambda p: p.stem)
+
+
+def code(path):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def prose(path):
+    return "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown")
+
+
+def test_there_are_reference_notebooks_and_traces():
+    assert REFERENCE
+    assert TRACES
+
+
+@each_notebook
+def test_it_is_stored_as_it_ran_from_top_to_bottom(path):
+    """A stripped notebook under strict nbval compares nothing."""
+    cells = code(path)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert outputs
+    assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+
+
+@each_notebook
+def test_stored_pictures_have_alt_text_and_no_dead_widgets(path):
+    pictures = 0
+    for cell in code(path):
+        for output in cell.outputs:
+            assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+            if "image/png" in output.get("data", {}):
+                pictures += 1
+                assert len(output.metadata["image/png"]["alt"]) > 60
+    assert pictures
+    assert "widgets" not in nbformat.read(path, as_version=4).metadata
+
+
+@each_notebook
+def test_it_holds_no_function_longer_than_five_lines(path):
+    for cell in code(path):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                assert node.end_lineno - node.lineno < 5, f"{node.name} belongs in the package"
+
+
+@each_notebook
+def test_it_asks_one_question_names_its_limits_and_ends_in_an_exercise(path):
+    text = prose(path)
+    assert re.search(r"^\*\*[^*]+\?\*\*$", text, re.MULTILINE), "the question, in one bold sentence"
+    assert "## What this view cannot show" in text
+    assert "## Exercise" in text
+
+
+@each_notebook
+def test_each_widget_is_followed_by_a_cell_that_drives_it(path):
+    cells = code(path)
+    imported = {
+        n.name
+        for c in cells
+        for i in ast.walk(ast.parse(c.source))
+        if isinstance(i, ast.ImportFrom) and i.module == "adar_viz.widgets"
+        for n in i.names
+    }
+    for cell, after in zip(cells, [*cells[1:], None], strict=True):
+        if any(f"{name}.from_trace" in cell.source for name in imported):
+            assert after is not None
+            assert ".drive(" in after.source
+            assert "assert " in after.source
+
+
+@each_notebook
+def test_it_prints_rounded_numbers_and_no_addresses(path):
+    for cell in code(path):
+        for output in cell.outputs:
+            text = output.get("text", "") + "".join(output.get("data", {}).get("text/plain", ""))
+            assert not re.search(r"\d\.\d{7,}|0x[0-9a-f]{6,}|array\(", text)
+    assert path.stat().st_size <= 1e6
+
+
+@pytest.mark.parametrize("path", TRACES, ids=lambda p: p.stem)
+def test_stored_traces_are_small_and_say_where_they_come_from(path):
+    assert path.stat().st_size <= 3e6
+    trace = Trace.load(path)
+    assert trace.meta["dataset"].startswith("synthetic")
+    assert len(trace.meta["data_checksum"]) == 64
+    assert {"walk", "score", "item_title", "item_embedding", "transition_timestep"} <= set(trace.arrays)
