@@ -81,20 +81,21 @@ def linear(
     """Return the schedule of DDPM (arXiv 2006.11239): beta from ``start`` to ``end``, times 1000 / T.
 
     Rescaled because the constants were made for T = 1000: unscaled, T = 50 stops at alpha_bar = 0.60.
+    At T = 20 the last beta would be 1 and leave nothing; like the other schedules' it is clipped at 0.999.
 
     Raises
     ------
     ValueError
-        The rescaled beta leaves (0, 1): T must be above ``1000 * end``, here 20.
+        The rescaled beta leaves (0, 1]: T must be at least ``1000 * end``, here 20.
     """
     _check_timesteps(num_timesteps)
     beta = torch.linspace(start, end, num_timesteps, dtype=torch.float64) * (1000 / num_timesteps)
-    if not (float(beta.min()) > 0 and float(beta.max()) < 1):
+    if not (float(beta.min()) > 0 and float(beta.max()) <= 1 + 1e-9):
         raise ValueError(
-            "beta, rescaled by 1000 / num_timesteps, must lie in (0, 1); "
+            "beta, rescaled by 1000 / num_timesteps, must lie in (0, 1]; "
             f"got {float(beta.min()):.3g} to {float(beta.max()):.3g} with num_timesteps {num_timesteps}"
         )
-    return _from_beta(beta, "linear", allow_signal)
+    return _from_beta(beta.clamp(max=0.999), "linear", allow_signal)
 
 
 def cosine(num_timesteps: int = 50, offset: float = 0.008, *, allow_signal: bool = False) -> NoiseSchedule:

@@ -12,7 +12,7 @@ from adar_viz.diffusion import MAX_FINAL_SNR, SCHEDULES, NoiseSchedule, cosine, 
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-@pytest.mark.parametrize("num_timesteps", [21, 50, 1000])
+@pytest.mark.parametrize("num_timesteps", [20, 50, 1000])
 def test_schedules_fall_from_clean_to_noise(name: str, num_timesteps: int) -> None:
     schedule = SCHEDULES[name](num_timesteps)
     assert schedule.name == name
@@ -70,7 +70,7 @@ def test_what_is_no_schedule_is_refused(alpha_bar: list[float], message: str) ->
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: linear(20), "must lie in .* got 0.005 to 1 with num_timesteps 20"),
+        (lambda: linear(10), r"must lie in \(0, 1\]; got 0.01 to 2 with num_timesteps 10"),
         (lambda: linear(0), "num_timesteps must be at least 1; got 0"),
         (lambda: cosine(50, offset=-1.0), "offset must be at least 0; got -1"),
         (lambda: sigmoid(50, start=3.0, end=-3.0), "start must lie below end"),
