@@ -68,7 +68,8 @@ class GRU4Rec(nn.Module):
         self.history_length: int | None = history_length
         self.num_layers, self.hidden_dim = num_layers, hidden_dim
         self.item = nn.Embedding(num_items, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout, self.std = dropout, std
+        self.drop = nn.Dropout(dropout)
         between = dropout if num_layers > 1 else 0.0  # torch warns of dropout between the layers of one
         self.gru = nn.GRU(dim, hidden_dim, num_layers, batch_first=True, dropout=between)
         self.output = nn.Linear(hidden_dim, dim)
@@ -80,7 +81,7 @@ class GRU4Rec(nn.Module):
         """Encode every unpadded position of the histories by the state after it."""
         assert self.history_length is not None
         item, is_row = move_left(batch.history, self.history_length)
-        state, _ = self.gru(self.dropout(self.item(item)))
+        state, _ = self.gru(self.drop(self.item(item)))
         return Encoded(query=self.output(state[is_row]), lookup=self.item, table=lambda: self.item.weight)
 
     def l2(self, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:

@@ -68,7 +68,8 @@ class LightGCN(nn.Module):
             raise ValueError(f"num_layers must be at least 0; got {num_layers}")
         if not std > 0:
             raise ValueError(f"std must be above 0; got {std}")
-        self.num_users, self.num_items, self.dim, self.num_layers = num_users, num_items, dim, num_layers
+        self.num_users, self.num_items, self.dim = num_users, num_items, dim
+        self.num_layers, self.std = num_layers, std
         self.users = nn.Embedding(num_users, dim)
         self.items = nn.Embedding(num_items, dim)
         for table in (self.users, self.items):

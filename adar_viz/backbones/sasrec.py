@@ -68,7 +68,8 @@ class SASRec(nn.Module):
         self.num_blocks, self.num_heads = num_blocks, num_heads
         self.item = nn.Embedding(num_items, dim)
         self.position = nn.Embedding(history_length, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout, self.std = dropout, std
+        self.drop = nn.Dropout(dropout)
         block = nn.TransformerEncoderLayer(dim, num_heads, dim, dropout, batch_first=True, norm_first=True)
         self.blocks = nn.TransformerEncoder(block, num_blocks, norm=nn.LayerNorm(dim), enable_nested_tensor=False)
         self._start(std, generator)
@@ -89,7 +90,7 @@ class SASRec(nn.Module):
         item, is_row = move_left(batch.history, self.history_length)
         place = torch.arange(item.shape[1], device=item.device)
         position = (place + self.history_length - is_row.sum(1, keepdim=True)).clamp(max=self.history_length - 1)
-        state = self.dropout(self.item(item) * self.dim**0.5 + self.position(position))
+        state = self.drop(self.item(item) * self.dim**0.5 + self.position(position))
         causal = nn.Transformer.generate_square_subsequent_mask(len(place), device=item.device, dtype=state.dtype)
         state = self.blocks(state, mask=causal, is_causal=True)
         return Encoded(query=state[is_row], lookup=self.item, table=lambda: self.item.weight)
