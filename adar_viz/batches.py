@@ -107,7 +107,7 @@ def shuffled(
     """
     device = rows.user.device
     order = torch.randperm(len(rows), generator=generator, device=generator.device).to(device)
-    short = -len(order) % world_size
-    order = torch.cat([order, order[:short]])[rank::world_size]
+    even = -(-len(order) // world_size) * world_size
+    order = order.repeat(-(-even // len(order)))[:even][rank::world_size]
     for index in torch.split(order, max(1, batch_size // world_size)):
         yield rows.batch(index)

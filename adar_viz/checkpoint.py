@@ -31,7 +31,7 @@ def save(path: Path, state: Any) -> None:
         ``state`` holds something that is neither a tensor nor plain data.
     """
     tensors: dict[str, Tensor] = {}
-    skeleton = _strip(state, "", tensors)
+    skeleton = _strip(state, "state", tensors)
     partial = path.with_name(path.name + ".partial")
     save_file(tensors, partial, metadata={"format": FORMAT, "state": json.dumps(skeleton)})
     with open(partial, "rb") as file:
@@ -58,19 +58,20 @@ def load(path: Path) -> Any:
     return _fill(json.loads(metadata["state"]), tensors)
 
 
-def _strip(value: Any, key: str, tensors: dict[str, Tensor]) -> Any:
+def _strip(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
     """Move the tensors of ``value`` into ``tensors``; return JSON that says where they were."""
     if isinstance(value, Tensor):
+        key = str(len(tensors))  # numbered: joined names could collide
         tensors[key] = value.detach().cpu().clone(memory_format=torch.contiguous_format)
         return {"tensor": key}
     if isinstance(value, dict):
         # Pairs, not a JSON object: the state of an optimiser has integer keys.
-        return {"dict": [[name, _strip(item, f"{key}/{name}", tensors)] for name, item in value.items()]}
+        return {"dict": [[name, _strip(item, f"{place}/{name}", tensors)] for name, item in value.items()]}
     if isinstance(value, list | tuple):
-        return {"list": [_strip(item, f"{key}/{index}", tensors) for index, item in enumerate(value)]}
+        return {"list": [_strip(item, f"{place}/{index}", tensors) for index, item in enumerate(value)]}
     if value is None or isinstance(value, bool | int | float | str):
         return {"value": value}
-    raise TypeError(f"{key or 'state'}: expected tensors and plain data; got {type(value).__name__}")
+    raise TypeError(f"{place}: expected tensors and plain data; got {type(value).__name__}")
 
 
 def _fill(skeleton: dict[str, Any], tensors: dict[str, Tensor]) -> Any:

@@ -19,23 +19,30 @@ from tqdm.auto import tqdm
 
 import adar_viz
 from adar_viz import checkpoint as checkpoints
-from adar_viz.backbones import MF
+from adar_viz.backbones import MF, GRU4Rec, LightGCN, SASRec
 from adar_viz.batches import PairRows, SequenceRows, make_rows
 from adar_viz.core import Backbone, Loss, NegativeSampler
 from adar_viz.datasets import Split, load, split
 from adar_viz.evaluation import evaluate
 from adar_viz.known import KnownPositives
-from adar_viz.losses import BPR
-from adar_viz.negatives import ADAR, DNS, SOURCES, Popularity, Uniform
+from adar_viz.losses import BCE, BPR, GBCE, Softmax
+from adar_viz.negatives import ADAR, AHNS, DNS, SOURCES, MixGCF, Popularity, Uniform
 from adar_viz.recorder import Recorder, catalogue_arrays, describe_lens, make_trace, watch_pairs, watch_walks
 from adar_viz.specs import build, resolve
 from adar_viz.training import EpochReport, TrainingPlan, fit, seeded
 from adar_viz.transition import BOUNDARIES, SCORE_AWARE
 
 TABLES: Mapping[str, Mapping[str, type]] = {
-    "backbone": {"mf": MF},
-    "negatives": {"adar": ADAR, "dns": DNS, "popularity": Popularity, "uniform": Uniform},
-    "loss": {"bpr": BPR},
+    "backbone": {"gru4rec": GRU4Rec, "lightgcn": LightGCN, "mf": MF, "sasrec": SASRec},
+    "negatives": {
+        "adar": ADAR,
+        "ahns": AHNS,
+        "dns": DNS,
+        "mixgcf": MixGCF,
+        "popularity": Popularity,
+        "uniform": Uniform,
+    },
+    "loss": {"bce": BCE, "bpr": BPR, "gbce": GBCE, "softmax": Softmax},
     "source": SOURCES,
     "target": SCORE_AWARE,
     "boundary": BOUNDARIES,
@@ -212,10 +219,19 @@ def _claim(folder: Path, config: Mapping[str, Any]) -> None:
         return
     stored = json.loads(path.read_text(encoding="utf-8"))
     fresh = json.loads(json.dumps(config))
-    changed = sorted(key for key in {*stored, *fresh} - {"versions"} if stored.get(key) != fresh.get(key))
+    there, now = _leaves(stored), _leaves(fresh)
+    changed = sorted(key for key in {*there, *now} if there.get(key) != now.get(key))
     if changed:
-        said = "; ".join(f"{key}: {stored.get(key)!r} there, {fresh.get(key)!r} now" for key in changed)
+        said = "; ".join(f"{key} {there.get(key)!r} there, {now.get(key)!r} now" for key in changed)
         raise ExperimentError(f"{folder} holds a run of another configuration ({said}); choose another folder")
+
+
+def _leaves(value: Any, place: str = "") -> dict[str, Any]:
+    """Flatten nested data to dotted names, without the versions."""
+    if not isinstance(value, dict):
+        return {place: value}
+    inner = (_leaves(v, f"{place}.{k}" if place else k) for k, v in value.items() if k != "versions")
+    return {name: leaf for leaves in inner for name, leaf in leaves.items()}
 
 
 def _train(

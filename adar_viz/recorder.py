@@ -226,7 +226,7 @@ def train_denoiser(
     """Train a denoiser on finished embeddings: as long as ``steps`` steps of ADAR's own update."""
     with torch.random.fork_rng():
         torch.manual_seed(int(torch.randint(2**62, (), generator=generator, device=generator.device)))
-        denoiser = Denoiser(lens.dim, lens.dim, parametrisation="v", schedule=lens.schedule).to(lens.alpha_bar.device)
+        denoiser = Denoiser(lens.dim, lens.dim, schedule=lens.schedule).to(lens.alpha_bar.device)
     optimizer = torch.optim.Adam(denoiser.parameters(), lr=lens.learning_rate)
     for _ in range(steps):
         index = torch.randint(len(rows), (min(512, len(rows)),), generator=generator, device=generator.device)

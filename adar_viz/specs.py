@@ -54,7 +54,8 @@ def split(specs: str) -> list[str]:
         body = ast.parse(f"({specs.strip()},)", mode="eval").body
     except SyntaxError as error:
         raise SpecError(f"expected specs separated by commas; got {specs!r}") from error
-    assert isinstance(body, ast.Tuple)
+    if not isinstance(body, ast.Tuple):
+        raise SpecError(f"expected specs separated by commas; got {specs!r}")
     return [ast.unparse(node) for node in body.elts]
 
 
@@ -66,7 +67,7 @@ def resolve(instance: Any, tables: Tables) -> Any:
         return [resolve(item, tables) for item in instance]
     names = {cls: name for table in tables.values() for name, cls in table.items()}
     if type(instance) not in names:
-        return type(instance).__name__
+        return getattr(instance, "name", type(instance).__name__)
     options = {name: getattr(instance, name) for name in _parameters(type(instance)) if hasattr(instance, name)}
     return {"name": names[type(instance)], **{key: resolve(value, tables) for key, value in options.items()}}
 
@@ -100,7 +101,7 @@ class _Builder:
             return node.id
         try:
             return ast.literal_eval(node)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise SpecError(f"expected a number, a word or a nested spec; got {ast.unparse(node)!r}") from error
 
 
@@ -112,9 +113,11 @@ def _arguments(
     if len(call.args) > len(positional):
         raise SpecError(f"{name} takes at most {len(positional)} options without a name; got {len(call.args)}")
     arguments = [*zip(positional, call.args, strict=False), *((k.arg or "**", k.value) for k in call.keywords)]
-    for option, _ in arguments:
+    for index, (option, _) in enumerate(arguments):
         if option not in parameters:
             raise SpecError(f"{name} takes {', '.join(parameters) or 'no options'}; got {option!r}")
+        if option in (earlier for earlier, _ in arguments[:index]):
+            raise SpecError(f"{name} takes each option once; got {option!r} twice")
     return arguments
 
 

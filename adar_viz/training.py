@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -98,6 +99,7 @@ class _Objective(nn.Module):
         super().__init__()
         self.backbone = backbone
         self._unregistered = (sampler, loss)
+        self._loss_takes_log_prob = "log_prob" in inspect.signature(loss).parameters
         self.l2 = l2
         self.seen: tuple[Context, Negatives, dict[str, Tensor]] | None = None
 
@@ -108,7 +110,8 @@ class _Objective(nn.Module):
         negatives = sampler.sample(context, observe=observe)
         positive = encoded.score(encoded.lookup(batch.positive).unsqueeze(1)).squeeze(1)
         negative = encoded.score(negatives.embedding)
-        terms = {"loss": loss(positive, negative, negatives.weight).mean(), **negatives.auxiliary}
+        known = {"log_prob": negatives.log_prob} if self._loss_takes_log_prob else {}
+        terms = {"loss": loss(positive, negative, negatives.weight, **known).mean(), **negatives.auxiliary}
         if self.l2 > 0:
             terms["l2"] = self.l2 * self.backbone.l2(batch, negatives.item)
         if observe is not ignore:

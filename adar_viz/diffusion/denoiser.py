@@ -25,7 +25,8 @@ class Denoiser(nn.Module):
         Width and number of the modulated blocks.
     parametrisation
         What the network itself gives, converted to noise on the way out: the ``noise``, the clean
-        vector ``x0``, or ``v`` (arXiv 2202.00512).
+        vector ``x0``, or ``v`` (arXiv 2202.00512). A chain that starts at T divides an error in
+        the noise by ``sqrt(alpha_bar[T])``, a few thousandths; in ``v`` that cancels.
     schedule
         Timesteps that may be asked for; 1 to T (at t = 0 there is no noise to predict).
 
@@ -43,9 +44,9 @@ class Denoiser(nn.Module):
         dim: int,
         condition_dim: int,
         *,
-        hidden: int = 128,
+        hidden: int = 64,
         depth: int = 2,
-        parametrisation: Parametrisation = "noise",
+        parametrisation: Parametrisation = "v",
         schedule: NoiseSchedule,
     ) -> None:
         super().__init__()

@@ -128,8 +128,8 @@ class ADAR(nn.Module):
         with torch.random.fork_rng(enabled=generator is not None):
             if generator is not None:
                 torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
-            self.denoiser = Denoiser(dim, dim, parametrisation="v", schedule=self.schedule)
-        self.optimizer = torch.optim.Adam(self.denoiser.parameters(), lr=learning_rate)
+            self.denoiser = Denoiser(dim, dim, schedule=self.schedule)
+        self.optimizer = torch.optim.Adam(self.denoiser.parameters(), lr=learning_rate, fused=True)
         self.register_buffer("alpha_bar", self.schedule.alpha_bar.to(torch.get_default_dtype()))
         self.register_buffer("sigma", torch.ones(()))
         self.register_buffer("mean_embedding", torch.zeros(dim))

@@ -117,6 +117,6 @@ Source = Forward | Reverse | Renoise
 SOURCES: dict[str, type[Source]] = {"forward": Forward, "reverse": Reverse, "renoise": Renoise}
 
 
-def noise_like(x: Float[Tensor, "row dim"], generator: torch.Generator) -> Float[Tensor, "row dim"]:
+def noise_like(x: Float[Tensor, "*shape"], generator: torch.Generator) -> Float[Tensor, "*shape"]:
     """Draw standard normal noise in the shape of ``x``."""
     return torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)

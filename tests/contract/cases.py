@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from adar_viz import backbones, losses, negatives
+from adar_viz import backbones, losses, negatives, transition
 from adar_viz.core import Backbone, Batch, Context, Encoded, Loss, NegativeSampler
 from adar_viz.known import KnownPositives
 
@@ -32,6 +32,15 @@ SAMPLERS: dict[str, Callable[[], NegativeSampler]] = {
     "ahns from popularity": lambda: negatives.AHNS(negatives.Popularity(counts(), num_negatives=4), p=-0.5),
     "mixgcf": lambda: negatives.MixGCF(),
     "mixgcf of hops alone": lambda: negatives.MixGCF(negatives.Uniform(num_negatives=4), mix_positive=False),
+    "adar": lambda: adar(),
+    "adar reverse": lambda: adar(source="reverse"),
+    "adar reverse chain": lambda: adar(source=negatives.Reverse(steps=None), num_timesteps=25),
+    "adar renoise": lambda: adar(source="renoise"),
+    "adar forward, synthetic": lambda: adar(ground=None),
+    "adar reverse, synthetic": lambda: adar(source="reverse", ground=None),
+    "adar renoise, synthetic": lambda: adar(source="renoise", ground=None, already_negative="skip"),
+    "adar random": lambda: adar(target=transition.Random()),
+    "adar in its warm-up": lambda: adar(warmup=1),
 }
 
 BACKBONES: dict[str, Callable[[torch.Generator], Backbone]] = {
@@ -89,6 +98,10 @@ def naive_softmax(positive: float, negative: list[float], share: list[float]) ->
 
 def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def adar(*, warmup: int = 0, **options: Any) -> negatives.ADAR:
+    return negatives.ADAR(DIM, warmup=warmup, generator=seeded(8), **options)
 
 
 def pairs() -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ from adar_viz.diffusion import (
     ancestral,
     ddim,
     denoising_loss,
+    glide,
     linear,
     noise_from_v,
     noise_from_x0,
@@ -113,6 +114,25 @@ def test_other_parametrisations_learn_too(parametrisation: str) -> None:
     assert held_out_error(after) < min(0.5, 0.7 * held_out_error(before))
 
 
+def test_by_default_few_steps_from_noise_stay_at_the_scale_of_the_vectors() -> None:
+    dim, generator = 32, seeded(5)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        denoiser = Denoiser(dim, dim, schedule=SCHEDULE)
+    optimizer = torch.optim.Adam(denoiser.parameters(), lr=1e-3)
+    for _ in range(150):
+        condition = torch.randn(512, dim, generator=generator)
+        x0 = 0.8 * condition + 0.6 * torch.randn(512, dim, generator=generator)
+        loss = denoising_loss(denoiser, x0, condition, generator=generator)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    x, condition = torch.randn(500, dim, generator=generator), torch.randn(500, dim, generator=generator)
+    start, end = torch.full((500,), 50), torch.zeros(500, dtype=torch.long)
+    x0 = glide(lambda x, t: denoiser(x, t, condition), x, start, end, SCHEDULE, steps=5)
+    assert 0.5 < float(x0.square().mean().sqrt()) < 1.5
+
+
 @pytest.mark.parametrize("parametrisation", ["noise", "x0", "v"])
 def test_the_answer_is_the_noise_whatever_the_network_gives(parametrisation: str) -> None:
     denoiser, given = make(parametrisation), []
@@ -159,7 +179,7 @@ def test_a_checkpoint_holds_weights_alone() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"depth": 0}, "depth must be at least 1, hidden at least 4; got 2, 4, 0 and 128"),
+        ({"depth": 0}, "depth must be at least 1, hidden at least 4; got 2, 4, 0 and 64"),
         ({"hidden": 2}, "hidden at least 4; got 2, 4, 2 and 2"),
     ],
 )

@@ -1,0 +1,164 @@
+"""Run folders: what is in them, that they resume after a kill, and the errors of the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from adar_viz import checkpoint
+from adar_viz.cli import main
+from adar_viz.experiment import Experiment, ExperimentError, run
+from adar_viz.trace import Trace
+from adar_viz.training import TrainingPlan
+
+OPTIONS = ["--dim", "8", "--epochs", "14", "--learning-rate", "0.01", "--quiet", "--pairs", "40", "--threads", "1"]
+SMALL = Experiment(dim=8, plan=TrainingPlan(epochs=3, learning_rate=0.01))
+
+
+def small(**changes: Any) -> Experiment:
+    return Experiment(**{**vars(SMALL), **changes})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    experiment = small(negatives="adar(warmup=1)")
+    return run(experiment, tmp_path_factory.mktemp("runs") / "small", progress=False, num_pairs=50).folder
+
+
+def test_a_run_folder_tells_everything(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    assert config["negatives"]["target"] == {"name": "margin", "delta": 0.5, "unit": "sd"}
+    assert config["negatives"]["ground"] == {"name": "uniform", "num_negatives": 16}
+    assert config["negatives"]["schedule"] == "linear"
+    assert {"python", "torch", "numpy", "adar_viz"} == set(config["versions"])
+    assert len(config["data_checksum"]) == 64
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["epochs"] == 3
+    assert 0 < metrics["test"]["recall@20"] < 1
+    history = pd.read_csv(folder / "history.csv")
+    assert history["epoch"].tolist() == [1, 2, 3]
+    assert history.loc[history["is_best"], "ndcg@20"].iloc[-1] == pytest.approx(
+        metrics["validation"]["ndcg@20"], rel=1e-4
+    )
+    assert not list(folder.glob("*partial*"))
+
+
+def test_the_trace_holds_what_the_run_saw(folder: Path) -> None:
+    trace = Trace.load(folder / "trace.npz")
+    sizes = trace.sizes
+    assert (sizes["pair"], sizes["timestep"], sizes["epoch"]) == (50, 51, 3)
+    assert trace["snapshot_epoch"].tolist() == [0, 1, 2, 3]
+    assert np.isnan(trace["timestep_quantile"][0]).all()  # the warm-up generates nothing
+    assert np.isfinite(trace["timestep_quantile"][1:]).all()
+    assert set(trace["walk_source"]) == {"forward", "reverse", "renoise"}
+    forward = trace["walk"][trace["walk_source"] == "forward"]
+    positive = trace["item_embedding"][trace["pair_item"][trace["walk_pair"][: len(forward)]]]
+    np.testing.assert_allclose(forward[:, 0], positive, atol=1e-5)
+    counted = (trace["score"] < trace["boundary"][:, None, None]).mean()
+    assert 0 < counted < 1
+
+
+def test_a_finished_run_is_not_run_again(folder: Path) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    run(small(negatives="adar(warmup=1)"), folder, progress=False)
+    assert before == {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def test_a_folder_of_another_configuration_is_refused(folder: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"another configuration \(negatives.warmup 1 there, 5 now\)"):
+        run(SMALL, folder, progress=False)
+
+
+def command(folder: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "adar_viz.cli", "run", *OPTIONS, *more, "--out", str(folder)]
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run(command(whole), check=True, capture_output=True)
+    moments = random.Random(7)
+    for epochs_done in (1, 4, 9):
+        with subprocess.Popen(command(killed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            deadline = time.monotonic() + 120
+            while finished_epochs(killed) < epochs_done and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.002)
+            time.sleep(moments.uniform(0, 0.15))
+            process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+    subprocess.run(command(killed), check=True, capture_output=True)
+    one, other = (checkpoint.load(path / "checkpoint.safetensors") for path in (whole, killed))
+    for part in ("backbone", "best", "sampler"):
+        assert same(one[part], other[part]), part
+    traces = [Trace.load(path / "trace.npz") for path in (whole, killed)]
+    assert traces[0].checksum() == traces[1].checksum()
+
+
+def finished_epochs(folder: Path) -> int:
+    path = folder / "checkpoint.safetensors"
+    return len(checkpoint.load(path)["reports"]) if path.exists() else 0
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return set(one) == set(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+@pytest.mark.slow
+def test_two_processes_end_where_one_does(tmp_path: Path) -> None:
+    more = ["--negatives", "adar(source=reverse)", "--batch-size", "512"]
+    subprocess.run(command(tmp_path / "one", *more), check=True, capture_output=True)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "adar_viz.cli"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    arguments = ["run", *OPTIONS, *more, "--devices", "2", "--out", str(tmp_path / "two")]
+    subprocess.run([*launch, *arguments], check=True, capture_output=True, env=environment)
+    one, two = (json.loads((tmp_path / name / "metrics.json").read_text())["validation"] for name in ("one", "two"))
+    assert two["ndcg@20"] == pytest.approx(one["ndcg@20"], rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--negatives", "foo"], "negatives must be one of adar, ahns, dns, mixgcf, popularity, uniform; got 'foo'"),
+        (["--backbone", "mf(dims=3)"], "mf takes num_users, num_items, dim, std, sparse, generator; got 'dims'"),
+        (["--negatives", "adar(target=margin(unit=mile))"], "unit must be 'sd' or 'score'; got 'mile'"),
+        (["--data", "nowhere"], "nowhere: expected a path"),
+        (["--split", "leave"], "a rule out of ratio, leave-one-out, temporal"),
+        (["--metric", "speed"], "metric must be one of coverage@10"),
+        (["--l2", "-1"], "l2 must be at least 0; got -1.0"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert main(["run", "--quiet", "--dim", "4", "--epochs", "1", "--out", str(out), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (out / "metrics.json").exists()
+
+
+def test_help_names_every_part(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    text = capsys.readouterr().out
+    for name in ("lightgcn", "adar", "softmax", "--l2", "default: 0.0001"):
+        assert name in text
