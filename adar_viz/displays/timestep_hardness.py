@@ -168,6 +168,6 @@ class TimestepHardness(Display):
 
 def _title(part: Trace, pair: int | None) -> str:
     if pair is None:
-        return f"{len(part['pair_score'])} positives turn negative"
+        return f"Score of {len(part['pair_score'])} positives as noise grows"
     name = str(part["item_title"][part["pair_item"][0]]) if {"item_title", "pair_item"} <= set(part.arrays) else ""
-    return f"{name or 'One positive'} turns negative"
+    return f"{name or 'One positive'}: score as noise grows"

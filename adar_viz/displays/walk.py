@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, boundaries, clearest_pair, nearest_items, walk_scores
+from adar_viz.trace import Trace, boundaries, clearest_pair, first_below, nearest_items, walk_scores
 
 _LOOK = {"forward": (style.BLUE, "-"), "reverse": ("#00735C", "--"), "renoise": (style.BLACK, "-.")}
 
@@ -77,7 +77,7 @@ class Walk(Display):
         trace
             With walks, and the catalogue's embeddings and titles.
         pair
-            Index along ``pair``; None takes the one that starts furthest above its boundary.
+            Index along ``pair``; None takes the clearest one, see `adar_viz.trace.clearest_pair`.
         source
             ``forward``, ``reverse`` or ``renoise``; None shows all that were recorded.
         stops
@@ -134,13 +134,17 @@ class Walk(Display):
             ha="center",
             color=style.PURPLE,
         )
-        top.set_title(f"{self.name} walks to a negative", pad=2 * style.CONTEXTS[self._context][0])
+        top.set_title(f"{self.name} {self._outcome()}", pad=2 * style.CONTEXTS[self._context][0])
         top.set(ylabel="score of x_t", xticks=self.stop, xticklabels=[f"t = {s}" for s in self.stop])
         self._label(top, colours)
         self._list_titles(bottom)
         margin = T / (2 * (len(self.stop) - 1))
         for ax in axes:
             ax.set_xlim(-margin, T + margin)
+
+    def _outcome(self) -> str:
+        turned = int(first_below(self.score[:1], np.array([self.boundary]))[0])
+        return f"turns negative at t = {turned}" if turned >= 0 else "stays positive on this walk"
 
     def _label(self, ax: Axes, colours: list[str]) -> None:
         heights = [self.boundary, *self.score[:, -1].tolist()]

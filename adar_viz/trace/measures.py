@@ -82,13 +82,20 @@ def nearest_items(
 
 
 def clearest_pair(trace: Trace, source: str = "forward", z: float = 1.28) -> int:
-    """Pair with a walk from ``source`` that starts furthest above its boundary, in units of its noise."""
+    """Choose a pair to explain with, not to conclude from.
+
+    Of the walks from ``source`` that end below their boundary (of all, where none does) it is the
+    one that starts furthest above it, in units of its noise.
+    """
     trace.require("walk_pair", "walk_source", "pair_score", "noise")
-    walked = trace["walk_pair"][trace["walk_source"] == source]
-    if not len(walked):
+    walks = np.flatnonzero(trace["walk_source"] == source)
+    if not len(walks):
         raise ValueError(f"source must be one of {sorted(set(trace['walk_source'].tolist()))}; got {source!r}")
-    height = (trace["pair_score"] - boundaries(trace, z)) / trace["noise"]
-    return int(walked[np.argmax(height[walked])])
+    boundary = boundaries(trace, z)
+    turned = walk_scores(trace)[walks, -1] < boundary[trace["walk_pair"][walks]]
+    pairs = trace["walk_pair"][walks[turned] if turned.any() else walks]
+    height = (trace["pair_score"] - boundary) / trace["noise"]
+    return int(pairs[np.argmax(height[pairs])])
 
 
 def first_below(score: Float[np.ndarray, "walk timestep"], boundary: Float[np.ndarray, " walk"]) -> NDArray[np.int64]:

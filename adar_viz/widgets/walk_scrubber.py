@@ -60,7 +60,7 @@ class WalkScrubber(anywidget.AnyWidget):
         trace
             With walks, pairs and the catalogue's embeddings and titles.
         pair
-            Index along ``pair``; None takes the one that starts furthest above its boundary.
+            Index along ``pair``; None takes the clearest one, see `adar_viz.trace.clearest_pair`.
         source
             ``forward``, ``reverse`` or ``renoise``.
         k

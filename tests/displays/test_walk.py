@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from adar_viz.displays import Walk
+from adar_viz.trace import Trace
 
 
 def test_scores_boundary_and_transition_are_the_trace_s(law_trace):
@@ -48,3 +49,11 @@ def test_one_source_is_shown_unless_all_are_asked_for(law_trace):
     assert Walk.from_trace(law_trace, source="reverse").source == ["reverse"]
     with pytest.raises(ValueError, match=r"source must be one of \['forward', 'reverse'\]; got 'renoise'"):
         Walk.from_trace(law_trace, source="renoise")
+
+
+def test_the_title_says_whether_this_walk_turned(law_trace):
+    shown = Walk.from_trace(law_trace).plot()
+    turned = int((shown.score[0] < shown.boundary).argmax())
+    assert f"turns negative at t = {turned}" in shown.axes_[0].get_title(loc="left")
+    low = Trace(law_trace.meta, {**law_trace.arrays, "boundary": np.full(120, -99.0)})
+    assert "stays positive on this walk" in Walk.from_trace(low).plot().axes_[0].get_title(loc="left")

@@ -74,16 +74,20 @@ def test_a_rule_without_a_boundary_gets_the_top_of_the_user_s_scores():
     np.testing.assert_array_equal(boundaries(trace.take("pair", [0]).without("mean", "sd")), [1.0])
 
 
-def test_the_clearest_pair_starts_furthest_above_its_boundary_in_its_own_noise():
+def test_the_clearest_pair_turns_and_starts_furthest_above_its_boundary_in_its_own_noise():
+    end = np.array([0.0, 0.0, 0.0, 5.0])
     arrays = {
-        "pair_score": np.array([5.0, 3.0, 9.0]),
-        "boundary": np.array([1.0, 1.0, 1.0]),
-        "noise": np.array([4.0, 0.5, 1.0]),
-        "walk_pair": np.array([0, 1, 2]),
-        "walk_source": np.array(["forward", "forward", "reverse"]),
+        "pair_score": np.array([5.0, 3.0, 9.0, 99.0]),
+        "boundary": np.array([1.0, 1.0, 1.0, 1.0]),
+        "noise": np.array([4.0, 0.5, 1.0, 1.0]),
+        "walk_pair": np.array([0, 1, 2, 3]),
+        "walk_source": np.array(["forward", "forward", "reverse", "forward"]),
+        "walk": np.stack([np.full(4, 9.0), end], axis=1)[:, :, None],
+        "walk_query": np.ones((4, 1)),
     }
     trace = Trace(META, arrays)
     assert clearest_pair(trace) == 1
     assert clearest_pair(trace, "reverse") == 2
+    assert clearest_pair(Trace(META, {**arrays, "boundary": np.full(4, -1.0)})) == 3
     with pytest.raises(ValueError, match="got 'renoise'"):
         clearest_pair(trace, "renoise")
