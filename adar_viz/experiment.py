@@ -26,7 +26,7 @@ from adar_viz.datasets import Split, load, split
 from adar_viz.evaluation import evaluate
 from adar_viz.known import KnownPositives
 from adar_viz.losses import BCE, BPR, GBCE, Softmax
-from adar_viz.negatives import ADAR, AHNS, DNS, SOURCES, MixGCF, Popularity, Uniform
+from adar_viz.negatives import ADAR, AHNS, DNS, SOURCES, AllItems, MixGCF, Popularity, Uniform
 from adar_viz.recorder import Recorder, catalogue_arrays, describe_lens, make_trace, watch_pairs, watch_walks
 from adar_viz.specs import build, resolve
 from adar_viz.training import EpochReport, TrainingPlan, fit, seeded
@@ -37,6 +37,7 @@ TABLES: Mapping[str, Mapping[str, type]] = {
     "negatives": {
         "adar": ADAR,
         "ahns": AHNS,
+        "all_items": AllItems,
         "dns": DNS,
         "mixgcf": MixGCF,
         "popularity": Popularity,

@@ -223,18 +223,19 @@ def watch_walks(
 def train_denoiser(
     lens: ADAR, rows: PairRows | SequenceRows, backbone: Backbone, *, steps: int = 600, generator: torch.Generator
 ) -> Denoiser:
-    """Train a denoiser on finished embeddings: as long as ``steps`` steps of ADAR's own update."""
+    """Train a denoiser on finished embeddings, which are encoded once: ``steps`` steps of ADAR's own update."""
     with torch.random.fork_rng():
         torch.manual_seed(int(torch.randint(2**62, (), generator=generator, device=generator.device)))
         denoiser = Denoiser(lens.dim, lens.dim, schedule=lens.schedule).to(lens.alpha_bar.device)
-    optimizer = torch.optim.Adam(denoiser.parameters(), lr=lens.learning_rate)
+    optimizer = torch.optim.Adam(denoiser.parameters(), lr=lens.learning_rate, fused=True)
+    with torch.no_grad():
+        order = torch.randperm(len(rows), generator=generator, device=generator.device)
+        batch = rows.batch(order[: 4 * rows.usual_batch_size].to(rows.user.device))
+        encoded = backbone(batch)
+        x0, query = encoded.lookup(batch.positive) / lens.sigma, encoded.query / lens.sigma
     for _ in range(steps):
-        index = torch.randint(len(rows), (min(512, len(rows)),), generator=generator, device=generator.device)
-        with torch.no_grad():
-            batch = rows.batch(index.to(rows.user.device))
-            encoded = backbone(batch)
-            x0, query = encoded.lookup(batch.positive) / lens.sigma, encoded.query / lens.sigma
-        loss = denoising_loss(denoiser, x0, query, generator=generator)
+        index = torch.randint(len(query), (min(512, len(query)),), generator=generator, device=generator.device)
+        loss = denoising_loss(denoiser, x0[index], query[index], generator=generator)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimizer.step()

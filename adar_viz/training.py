@@ -116,7 +116,8 @@ class _Objective(nn.Module):
             terms["l2"] = self.l2 * self.backbone.l2(batch, negatives.item)
         if observe is not ignore:
             scores = positive.detach(), negative.detach()
-            observe(Drawn(batch.user, batch.positive, negatives.item, *scores, negatives.weight))
+            item = negatives.item.expand_as(negative)  # one row may serve all
+            observe(Drawn(batch.user, batch.positive, item, *scores, negatives.weight))
         self.seen = context, negatives, terms
         return torch.stack(list(terms.values())).sum()
 

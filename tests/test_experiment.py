@@ -136,7 +136,7 @@ def test_two_processes_end_where_one_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--negatives", "foo"], "negatives must be one of adar, ahns, dns, mixgcf, popularity, uniform; got 'foo'"),
+        (["--negatives", "foo"], "negatives must be one of adar, ahns, all_items, dns, mixgcf, popularity, uniform; got 'foo'"),
         (["--backbone", "mf(dims=3)"], "mf takes num_users, num_items, dim, std, sparse, generator; got 'dims'"),
         (["--negatives", "adar(target=margin(unit=mile))"], "unit must be 'sd' or 'score'; got 'mile'"),
         (["--data", "nowhere"], "nowhere: expected a path"),
