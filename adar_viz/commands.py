@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
-import re
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 
-from adar_viz.experiment import TABLES, Experiment, Result, run
+from adar_viz.experiment import TABLES, Experiment, Result, default_folder, run
 from adar_viz.training import TrainingPlan
 
 EPILOG = """
@@ -104,13 +100,6 @@ def execute(args: argparse.Namespace) -> int:
     if fabric.is_global_zero:
         print(table(result))
     return 0
-
-
-def default_folder(experiment: Experiment) -> Path:
-    """Name a run by its parts, and by a digest of the whole configuration."""
-    digest = hashlib.sha256(json.dumps(asdict(experiment), sort_keys=True).encode()).hexdigest()[:8]
-    words = (Path(experiment.data).name, experiment.backbone, experiment.negatives, f"seed{experiment.plan.seed}")
-    return Path("runs") / "-".join([*(re.sub(r"\W+", "_", word).strip("_")[:40] for word in words), digest])
 
 
 def table(result: Result) -> str:

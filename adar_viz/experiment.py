@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +30,7 @@ from adar_viz.known import KnownPositives
 from adar_viz.losses import BCE, BPR, GBCE, Softmax
 from adar_viz.negatives import ADAR, AHNS, DNS, SOURCES, AllItems, MixGCF, Popularity, Uniform
 from adar_viz.recorder import Recorder, catalogue_arrays, describe_lens, make_trace, watch_pairs, watch_walks
-from adar_viz.specs import build, resolve
+from adar_viz.specs import as_line, build, resolve
 from adar_viz.training import EpochReport, TrainingPlan, fit, seeded
 from adar_viz.transition import BOUNDARIES, SCORE_AWARE
 
@@ -179,13 +181,20 @@ def read_result(folder: Path) -> Result:
 def demo_run(data: str = "synthetic", seed: int = 0, runs: Path = Path("runs")) -> Path:
     """Return the folder of the run that figures and notebooks are drawn from, training it if needed.
 
-    It trains ADAR's `forward` negatives at the package's defaults, with 32 dimensions so that the
-    trace stays small.
+    It trains ADAR's default negatives on matrix factorisation, with 32 dimensions so that the trace
+    stays small. Another configuration gets a folder of its own.
     """
-    name = Path(data).name
-    folder = runs / f"demo-{name}-{seed}"
-    experiment = Experiment(data=data, dim=32, plan=TrainingPlan(seed=seed, l2=0.03, learning_rate=3e-3, epochs=120))
-    return run(experiment, folder).folder
+    plan = TrainingPlan(seed=seed, l2=0.03, learning_rate=3e-3, epochs=120)
+    experiment = Experiment(data=data, dim=32, plan=plan)
+    return run(experiment, default_folder(experiment, runs, "demo")).folder
+
+
+def default_folder(experiment: Experiment, runs: Path = Path("runs"), prefix: str = "") -> Path:
+    """Name a run by its parts, and by a digest of the whole configuration."""
+    digest = hashlib.sha256(json.dumps(asdict(experiment), sort_keys=True).encode()).hexdigest()[:8]
+    data, seed = Path(experiment.data).name, f"seed{experiment.plan.seed}"
+    words = [prefix, data, seed] if prefix else [data, experiment.backbone, experiment.negatives, seed]
+    return runs / "-".join([*(re.sub(r"\W+", "_", word).strip("_")[:40] for word in words), digest])
 
 
 def describe(experiment: Experiment, parts: Parts) -> dict[str, Any]:
@@ -329,8 +338,8 @@ def trace_of(
         "run": name,
         "dataset": experiment.data,
         "data_checksum": config["data_checksum"],
-        "backbone": experiment.backbone,
-        "negatives": experiment.negatives,
+        "backbone": as_line(config["backbone"]),
+        "negatives": as_line(config["negatives"]),
         "seed": experiment.plan.seed,
         "version": adar_viz.__version__,
         "target": resolve(lens.target, TABLES),
@@ -364,8 +373,3 @@ def _write(path: Path, text: str) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)
-
-
-def with_plan(experiment: Experiment, **changes: Any) -> Experiment:
-    """Return the experiment with another plan."""
-    return replace(experiment, plan=replace(experiment.plan, **changes))

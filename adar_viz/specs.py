@@ -72,6 +72,16 @@ def resolve(instance: Any, tables: Tables) -> Any:
     return {"name": names[type(instance)], **{key: resolve(value, tables) for key, value in options.items()}}
 
 
+def as_line(resolved: Any) -> str:
+    """Write what `resolve` gave as one readable spec."""
+    if isinstance(resolved, dict):
+        options = ", ".join(f"{key}={as_line(value)}" for key, value in resolved.items() if key != "name")
+        return f"{resolved['name']}({options})" if options else str(resolved["name"])
+    if isinstance(resolved, list):
+        return f"({', '.join(map(as_line, resolved))})"
+    return str(resolved)
+
+
 class _Builder:
     def __init__(self, tables: Tables, surroundings: Mapping[str, Any]) -> None:
         self.tables, self.surroundings = tables, surroundings

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adar_viz.specs import SpecError, build, resolve, split
+from adar_viz.specs import SpecError, as_line, build, resolve, split
 
 
 @dataclass(frozen=True)
@@ -139,3 +139,13 @@ def test_resolving_names_every_option() -> None:
     }
     assert resolve({"not": "in a table"}, TABLES) == "dict"
     assert resolve([None, 1.5, "word", Other()], TABLES) == [None, 1.5, "word", "Other"]
+
+
+def test_a_resolved_spec_reads_as_one_line() -> None:
+    resolved = {
+        "name": "adar",
+        "source": {"name": "forward"},
+        "target": {"name": "margin", "delta": 0.5},
+        "clamp": [0, 1],
+    }
+    assert as_line(resolved) == "adar(source=forward, target=margin(delta=0.5), clamp=(0, 1))"
