@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,24 @@ def add_parser(subparsers: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_options(parser)
+    where = parser.add_argument_group("where")
+    where.add_argument("--out", type=Path, metavar="FOLDER", help="run folder (default: runs/ and a name of its own)")
+    where.add_argument("--pairs", type=int, default=300, help="pairs to watch in the trace (default: %(default)s)")
+    where.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="torch threads; small models are quickest with one (default: %(default)s)",
+    )
+    where.add_argument("--accelerator", default="cpu", help="cpu, cuda, mps or auto (default: %(default)s)")
+    where.add_argument("--devices", type=int, default=1, help="processes on this machine (default: %(default)s)")
+    where.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=execute)
+
+
+def add_options(parser: argparse.ArgumentParser, *, without: Collection[str] = ()) -> None:
+    """Add the options that make an `Experiment`, ``without`` some of its parts."""
     plan, default = TrainingPlan(), Experiment()
     data = parser.add_argument_group("data")
     data.add_argument("--data", default=default.data, metavar="NAME|PATH", help="default: synthetic")
@@ -41,7 +59,7 @@ def add_parser(subparsers: Any) -> None:
     )
     data.add_argument("--k-core", type=int, metavar="K", help="keep users and items with at least K pairs")
     parts = parser.add_argument_group("parts")
-    for kind in ("backbone", "negatives", "loss"):
+    for kind in (kind for kind in ("backbone", "negatives", "loss") if kind not in without):
         names = ", ".join(sorted(TABLES[kind]))
         parts.add_argument(
             f"--{kind}",
@@ -68,18 +86,23 @@ def add_parser(subparsers: Any) -> None:
         default=plan.patience,
         help="validations without a new best, or 'none' (default: %(default)s)",
     )
-    where = parser.add_argument_group("where")
-    where.add_argument("--out", type=Path, metavar="FOLDER", help="run folder (default: runs/ and a name of its own)")
-    where.add_argument("--pairs", type=int, default=300, help="pairs to watch in the trace (default: %(default)s)")
-    where.add_argument("--threads", type=int, help="torch threads (default: 1 for small catalogues, else all)")
-    where.add_argument("--accelerator", default="cpu", help="cpu, cuda, mps or auto (default: %(default)s)")
-    where.add_argument("--devices", type=int, default=1, help="processes on this machine (default: %(default)s)")
-    where.add_argument("--quiet", action="store_true", help="no progress bar")
-    parser.set_defaults(run=execute)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Run the command."""
+    experiment = experiment_of(args)
+    torch.set_num_threads(args.threads)
+    fabric = Fabric(accelerator=args.accelerator, devices=args.devices)
+    fabric.launch()
+    folder = args.out or default_folder(experiment)
+    result = run(experiment, folder, progress=not args.quiet, num_pairs=args.pairs, fabric=fabric)
+    if fabric.is_global_zero:
+        print(table(result))
+    return 0
+
+
+def experiment_of(args: argparse.Namespace) -> Experiment:
+    """Make the experiment that the options of `add_options` ask for."""
     plan = TrainingPlan(
         epochs=args.epochs,
         batch_size=args.batch_size,
@@ -91,15 +114,7 @@ def execute(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     names = ("data", "split", "min_rating", "k_core", "backbone", "negatives", "loss", "dim")
-    experiment = Experiment(**{name: getattr(args, name) for name in names}, plan=plan)
-    torch.set_num_threads(args.threads or os.cpu_count() or 1)
-    fabric = Fabric(accelerator=args.accelerator, devices=args.devices)
-    fabric.launch()
-    folder = args.out or default_folder(experiment)
-    result = run(experiment, folder, progress=not args.quiet, num_pairs=args.pairs, fabric=fabric)
-    if fabric.is_global_zero:
-        print(table(result))
-    return 0
+    return Experiment(**{name: getattr(args, name) for name in names if name in args}, plan=plan)
 
 
 def table(result: Result) -> str:

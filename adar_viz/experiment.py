@@ -114,8 +114,10 @@ class Result:
     seconds: float
 
 
-def prepare(experiment: Experiment, device: torch.device | str = "cpu") -> Parts:
+def prepare(experiment: Experiment, device: torch.device | str = "cpu", *, split_seed: int | None = None) -> Parts:
     """Load the data and build every part.
+
+    ``split_seed`` is the seed of the split alone, for runs that share one; by default ``plan.seed``.
 
     Raises
     ------
@@ -123,7 +125,7 @@ def prepare(experiment: Experiment, device: torch.device | str = "cpu") -> Parts
         Data, rule or spec are wrong; the message says what was expected and what came.
     """
     dataset = load(experiment.data, min_rating=experiment.min_rating, k_core=experiment.k_core)
-    parts = split(dataset, experiment.split, seed=experiment.plan.seed)
+    parts = split(dataset, experiment.split, seed=experiment.plan.seed if split_seed is None else split_seed)
     train = parts.train
     user, item = torch.as_tensor(train.user), torch.as_tensor(train.item)
     surroundings = {
@@ -312,7 +314,7 @@ def _finish(
     best = next(r for r in reversed(reports) if r.is_best)
     test = evaluate(backbone, parts.split, "test").metrics
     trace_of(experiment, parts, folder.name, config, recorder, num_pairs).save(folder / TRACE)
-    _write(folder / HISTORY, _history(reports).to_csv(index=False, float_format="%.6g"))
+    write_text(folder / HISTORY, _history(reports).to_csv(index=False, float_format="%.6g"))
     metrics = {
         "validation": dict(best.metrics),
         "test": dict(test),
@@ -366,10 +368,11 @@ def _history(reports: list[EpochReport]) -> pd.DataFrame:
 
 
 def _write_json(path: Path, value: Any) -> None:
-    _write(path, json.dumps(value, indent=2, default=str) + "\n")
+    write_text(path, json.dumps(value, indent=2, default=str) + "\n")
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)
