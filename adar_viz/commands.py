@@ -58,6 +58,12 @@ def add_options(parser: argparse.ArgumentParser, *, without: Collection[str] = (
         "--min-rating", metavar="R", default="default", type=_rating, help="a number, 'none' or 'default'"
     )
     data.add_argument("--k-core", type=int, metavar="K", help="keep users and items with at least K pairs")
+    data.add_argument(
+        "--overlap",
+        choices=("raise", "drop", "keep"),
+        default=default.overlap,
+        help="test pairs of a published split that are training pairs too (default: %(default)s)",
+    )
     parts = parser.add_argument_group("parts")
     for kind in (kind for kind in ("backbone", "negatives", "loss") if kind not in without):
         names = ", ".join(sorted(TABLES[kind]))
@@ -113,7 +119,7 @@ def experiment_of(args: argparse.Namespace) -> Experiment:
         metric=args.metric,
         seed=args.seed,
     )
-    names = ("data", "split", "min_rating", "k_core", "backbone", "negatives", "loss", "dim")
+    names = ("data", "split", "min_rating", "k_core", "overlap", "backbone", "negatives", "loss", "dim")
     return Experiment(**{name: getattr(args, name) for name in names if name in args}, plan=plan)
 
 
@@ -123,6 +129,11 @@ def table(result: Result) -> str:
     for name, value in result.test.items():
         if name.endswith(("@10", "@20")):
             lines.append(f"{name:14}{result.validation.get(name, float('nan')):12.4f}{value:12.4f}")
+    if found := result.false_negatives:
+        lines.append(
+            f"false negatives {found['rate']:.1%} of the judged negatives ({found['low']:.1%} to {found['high']:.1%}), "
+            f"by {found['truth']}"
+        )
     lines.append(f"best epoch {result.best_epoch}, {result.seconds:.1f} s of training; in {result.folder}")
     return "\n".join(lines)
 

@@ -23,9 +23,9 @@ import adar_viz
 from adar_viz import checkpoint as checkpoints
 from adar_viz.backbones import MF, GRU4Rec, LightGCN, SASRec
 from adar_viz.batches import PairRows, SequenceRows, make_rows
-from adar_viz.core import Backbone, Loss, NegativeSampler
-from adar_viz.datasets import Split, load, split
-from adar_viz.evaluation import evaluate
+from adar_viz.core import Backbone, Context, Loss, NegativeSampler
+from adar_viz.datasets import Split, Truth, load, split
+from adar_viz.evaluation import evaluate, false_negative_rate
 from adar_viz.known import KnownPositives
 from adar_viz.losses import BCE, BPR, GBCE, Softmax
 from adar_viz.negatives import ADAR, AHNS, DNS, SOURCES, AllItems, MixGCF, Popularity, Uniform
@@ -72,6 +72,9 @@ class Experiment:
         The rule (`adar_viz.datasets.split`); None is the data's own.
     min_rating, k_core
         Filters; ``"default"`` is the threshold that belongs to a known set.
+    overlap
+        What to do about test pairs of a published split that are training pairs too: ``raise``,
+        ``drop`` or ``keep``.
     backbone, negatives, loss
         Specs, such as ``adar(source=reverse, target=margin(1.0))``.
     dim
@@ -84,6 +87,7 @@ class Experiment:
     split: str | None = None
     min_rating: float | Literal["default"] | None = "default"
     k_core: int | None = None
+    overlap: str = "raise"
     backbone: str = "mf"
     negatives: str = "adar"
     loss: str = "bpr"
@@ -101,6 +105,7 @@ class Parts:
     loss: Loss
     rows: PairRows | SequenceRows
     known: KnownPositives
+    truth: Truth | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,7 @@ class Result:
     test: Mapping[str, float]
     best_epoch: int
     seconds: float
+    false_negatives: Mapping[str, Any] | None = None
 
 
 def prepare(experiment: Experiment, device: torch.device | str = "cpu", *, split_seed: int | None = None) -> Parts:
@@ -125,7 +131,9 @@ def prepare(experiment: Experiment, device: torch.device | str = "cpu", *, split
         Data, rule or spec are wrong; the message says what was expected and what came.
     """
     dataset = load(experiment.data, min_rating=experiment.min_rating, k_core=experiment.k_core)
-    parts = split(dataset, experiment.split, seed=experiment.plan.seed if split_seed is None else split_seed)
+    given = dataset.test is not None and experiment.split in (None, "given")
+    options = {"overlap": experiment.overlap} if given else {}
+    parts = split(dataset, experiment.split, **options, seed=experiment.plan.seed if split_seed is None else split_seed)
     train = parts.train
     user, item = torch.as_tensor(train.user), torch.as_tensor(train.item)
     surroundings = {
@@ -142,7 +150,7 @@ def prepare(experiment: Experiment, device: torch.device | str = "cpu", *, split
     loss = build(experiment.loss, "loss", TABLES, surroundings)
     rows = make_rows(train.user, train.item, train.timestamp, backbone.history_length, device)
     known = KnownPositives.from_pairs(user, item, num_users=parts.num_users, num_items=parts.num_items)
-    return Parts(parts, backbone, sampler, loss, rows, known)
+    return Parts(parts, backbone, sampler, loss, rows, known, dataset.truth)
 
 
 def run(
@@ -177,7 +185,9 @@ def run(
 def read_result(folder: Path) -> Result:
     """Read what `run` came to."""
     stored = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    return Result(folder, stored["validation"], stored["test"], stored["best_epoch"], stored["seconds"])
+    return Result(
+        folder, stored["validation"], stored["test"], stored["best_epoch"], stored["seconds"], stored["false_negatives"]
+    )
 
 
 def demo_run(data: str = "synthetic", seed: int = 0, runs: Path = Path("runs")) -> Path:
@@ -321,8 +331,32 @@ def _finish(
         "best_epoch": best.epoch + 1,
         "epochs": len(reports),
         "seconds": sum(r.seconds for r in reports),
+        "false_negatives": count_false_negatives(parts, seeded("cpu", experiment.plan.seed, 2**21)),
     }
     _write_json(folder / METRICS, metrics)
+
+
+def count_false_negatives(
+    parts: Parts, generator: torch.Generator, num_rows: int = 20_000
+) -> dict[str, float | str | None] | None:
+    """Draw negatives from the finished run and count the truly liked; None without truth or draws.
+
+    The share is over draws for random training rows; see `adar_viz.evaluation.false_negative_rate`.
+    """
+    if parts.truth is None:
+        return None
+    with torch.no_grad():
+        order = torch.randperm(len(parts.rows), generator=generator)[:num_rows].to(parts.rows.user.device)
+        batch = parts.rows.batch(order)
+        encoded = parts.backbone(batch)
+        context = Context(batch.user, batch.positive, encoded, parts.known, generator, epoch=2**31, progress=1.0)
+        drawn = parts.sampler.sample(context)
+        if len(drawn.item) != len(batch.user):
+            return None  # the whole catalogue, the same for all rows: nothing was drawn
+        found = false_negative_rate(
+            drawn.item, batch.user, parts.truth, embedding=drawn.embedding, table=encoded.table()
+        )
+    return {**asdict(found), "truth": parts.truth.source}
 
 
 def trace_of(

@@ -136,7 +136,10 @@ def test_two_processes_end_where_one_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--negatives", "foo"], "negatives must be one of adar, ahns, all_items, dns, mixgcf, popularity, uniform; got 'foo'"),
+        (
+            ["--negatives", "foo"],
+            "negatives must be one of adar, ahns, all_items, dns, mixgcf, popularity, uniform; got 'foo'",
+        ),
         (["--backbone", "mf(dims=3)"], "mf takes num_users, num_items, dim, std, sparse, generator; got 'dims'"),
         (["--negatives", "adar(target=margin(unit=mile))"], "unit must be 'sd' or 'score'; got 'mile'"),
         (["--data", "nowhere"], "nowhere: expected a path"),
@@ -162,3 +165,13 @@ def test_help_names_every_part(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     for name in ("lightgcn", "adar", "softmax", "--l2", "default: 0.0001"):
         assert name in text
+
+
+def test_false_negatives_are_counted_where_truth_is_known(folder: Path) -> None:
+    found = json.loads((folder / "metrics.json").read_text())["false_negatives"]
+    assert found["num_judged"] == found["num_drawn"] > 10_000
+    assert 0.05 < found["rate"] < 0.6
+    assert found["truth"].startswith("synthetic world")
+    synthetic = run(small(negatives="adar(warmup=1, ground=None)"), folder.with_name("synthetic"), progress=False)
+    assert synthetic.false_negatives is not None
+    assert synthetic.false_negatives["distance"] > 0
