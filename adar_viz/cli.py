@@ -1,4 +1,4 @@
-"""The command line: ``adar-viz run | figures | data``."""
+"""The command line: ``adar-viz run | compare | figures | data``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "run": "adar_viz.commands",
+    "compare": "adar_viz.compare_command",
     "figures": "adar_viz.figures",
     "data": "adar_viz.datasets.command",
 }
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="adar-viz", description="Watch a positive item turn into a negative.")
     parser.add_argument("--version", action="version", version=_version())
-    subparsers = parser.add_subparsers(dest="command", metavar="run|figures|data")
+    subparsers = parser.add_subparsers(dest="command", metavar="|".join(COMMANDS))
     asked = next((a for a in arguments if not a.startswith("-")), None)
     for name, module in COMMANDS.items():
         if asked not in COMMANDS or asked == name:

@@ -59,6 +59,24 @@ def split(specs: str) -> list[str]:
     return [ast.unparse(node) for node in body.elts]
 
 
+def take_apart(spec: str) -> tuple[str, list[str], dict[str, str]]:
+    """Return the name of a spec, its options without a name, and those with one, as text.
+
+    Raises
+    ------
+    SpecError
+        The spec is no name and no call.
+    """
+    try:
+        node = ast.parse(spec.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise SpecError(f"expected a spec such as name(option=value); got {spec!r}") from error
+    call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
+    if not isinstance(call.func, ast.Name):
+        raise SpecError(f"expected a spec such as name(option=value); got {spec!r}")
+    return call.func.id, [*map(ast.unparse, call.args)], {k.arg or "**": ast.unparse(k.value) for k in call.keywords}
+
+
 def resolve(instance: Any, tables: Tables) -> Any:
     """Return plain data that names ``instance`` and every option it was made with."""
     if isinstance(instance, bool | int | float | str) or instance is None:

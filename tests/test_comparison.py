@@ -1,0 +1,294 @@
+"""Comparisons: equal tuning, test touched once at the end, honest intervals, and nothing done twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from adar_viz import comparison as module
+from adar_viz.cli import main
+from adar_viz.comparison import CONTROLS, Arm, Comparison, Outcome, bootstrap, compare
+from adar_viz.experiment import Experiment, prepare, run
+from adar_viz.training import TrainingDiverged, TrainingPlan
+
+EPOCHS = 2
+BASE = Experiment(dim=8, plan=TrainingPlan(epochs=EPOCHS, seed=3))
+ARMS = ["uniform", "dns"]
+NAMES = ("learning_rate", "l2")
+
+
+def compared(folder: Path, **changes: Any) -> Comparison:
+    settings = {"base": BASE, "arms": ARMS, "seeds": 2, "trials": 2, "progress": False}
+    return compare(folder=folder, **{**settings, **changes})
+
+
+def cells(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("cells/*/cell.json"))]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("comparison")
+
+
+@pytest.fixture(scope="module")
+def done(folder: Path) -> Comparison:
+    return compared(folder)
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is trained and ranked, in order."""
+    log: list[str] = []
+
+    def note(function: Callable[..., Any], what: Callable[..., str]) -> Callable[..., Any]:
+        def noted(*args: Any, **options: Any) -> Any:
+            log.append(what(*args, **options))
+            return function(*args, **options)
+
+        return noted
+
+    monkeypatch.setattr(module, "evaluate", note(module.evaluate, lambda model, split, part: part))
+    monkeypatch.setattr(module, "fit", note(module.fit, lambda *_, **__: "fit"))
+    return log
+
+
+def test_every_arm_gets_the_same_trials_and_its_best_one_every_seed(done: Comparison, folder: Path) -> None:
+    stored = cells(folder)
+    assert len(stored) == 2 * 2 + 2  # trials on the first seed, and the winners with the second
+    for arm in done.arms:
+        assert (len(arm.trials), len(arm.seeds)) == (2, 2)
+        best = max(trial.validation["ndcg@20"] for trial in arm.trials)
+        assert arm.seeds[0].validation["ndcg@20"] == best  # the winner's first seed is its trial
+        assert arm.seeds[0].validation != arm.seeds[1].validation
+    assert {cell["split_seed"] for cell in stored} == {3}
+    assert [cell["experiment"]["plan"]["seed"] for cell in stored].count(4) == 2
+
+
+def test_the_first_trial_is_the_base_and_the_others_are_drawn(done: Comparison, folder: Path) -> None:
+    for name, usual in (("uniform", "uniform"), ("dns", "dns(pool=uniform(16))")):
+        tried = [c["experiment"] for c in cells(folder) if c["experiment"]["negatives"].startswith(name)]
+        settings = {(e["negatives"], *(e["plan"][key] for key in NAMES)) for e in tried}
+        assert len(settings) == 2
+        assert (usual, BASE.plan.learning_rate, BASE.plan.l2) in settings
+
+
+def test_a_number_in_the_table_is_that_of_a_run(done: Comparison, tmp_path: Path) -> None:
+    test = run(done.arms[1].winner, tmp_path / "run", progress=False, num_pairs=10).test
+    for metric in ("ndcg@20", "recall@10"):
+        assert done.test[metric][1, 0].mean() == pytest.approx(test[metric], rel=1e-12)
+
+
+def test_the_test_part_is_ranked_once_and_last(tmp_path: Path, watched: list[str]) -> None:
+    compared(tmp_path)
+    assert watched.count("test") == 2 * 2
+    first = watched.index("test")
+    assert watched[:first].count("validation") == EPOCHS * (2 * 2 + 2)
+    assert "validation" not in watched[first:]  # the fits after it only load weights
+
+
+def test_a_finished_comparison_does_nothing_again(done: Comparison, folder: Path, watched: list[str]) -> None:
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.*") if path.parent != folder}
+    table = (folder / "comparison.csv").read_text()
+    again = compared(folder)
+    assert watched == []
+    assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*.*") if path.parent != folder}
+    assert (folder / "comparison.csv").read_text() == table
+    assert again.markdown() == done.markdown()
+
+
+def test_one_that_was_cut_off_ends_as_if_it_had_not_been(
+    done: Comparison, tmp_path: Path, watched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = module.fit
+
+    def interrupted(*args: Any, **options: Any) -> Any:
+        if watched.count("fit") == 3:
+            raise KeyboardInterrupt
+        return real(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "fit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            compared(tmp_path)
+    assert len(cells(tmp_path)) == 3
+    resumed = compared(tmp_path)
+    assert watched.count("validation") == EPOCHS * (2 * 2 + 2)
+    for metric, values in done.test.items():
+        np.testing.assert_array_equal(resumed.test[metric], values)
+
+
+def test_more_seeds_train_only_what_is_new(tmp_path: Path, watched: list[str]) -> None:
+    compared(tmp_path, seeds=1)
+    watched.clear()
+    compared(tmp_path, seeds=2)
+    assert watched.count("validation") == 2 * EPOCHS
+    assert watched.count("test") == 2
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+def test_processes_find_what_one_finds(tmp_path: Path) -> None:
+    alone, parallel = compared(tmp_path / "alone"), compared(tmp_path / "parallel", jobs=2, backend="loky")
+    for metric, values in alone.test.items():
+        np.testing.assert_array_equal(parallel.test[metric], values)
+
+
+def test_what_a_spec_sets_is_not_tuned() -> None:
+    def tried(spec: str) -> set[str]:
+        study = module._Study(BASE, spec)
+        return {study.ask().negatives for _ in range(3)}
+
+    for spec in (
+        "uniform(2)",
+        "adar(target=fixed(0.5))",
+        "dns(uniform(16))",
+        "popularity(0.5)",
+        "ahns(uniform(8), 1.0, 0.2)",
+    ):
+        assert tried(spec) == {spec}
+    for spec in ("adar", "adar(source=reverse)", "dns(n=2)", "popularity", "ahns(uniform(8), 1.0)", "mixgcf"):
+        assert len(tried(spec)) == 3, spec
+
+
+def test_every_control_and_every_setting_that_is_tried_can_be_built() -> None:
+    for spec in (*CONTROLS, "adar", "ahns", "dns", "mixgcf", "popularity"):
+        study = module._Study(BASE, spec)
+        for _ in range(2):
+            prepare(study.ask())
+
+
+def test_trials_beyond_the_first_round_learn_from_it_and_are_the_same_again() -> None:
+    def play(good: float) -> list[float]:
+        study = module._Study(BASE, "uniform")
+        for _ in range(2):
+            asked = [study.ask() for _ in range(module.TOGETHER)]
+            for experiment in asked:
+                distance = abs(np.log(experiment.plan.learning_rate / good))
+                study.tell(Outcome({"ndcg@20": -float(distance)}))
+        return [e.plan.learning_rate for e in study.asked]
+
+    first, second = play(3e-4), play(2e-2)
+    assert first == play(3e-4)
+    assert first[: module.TOGETHER] == second[: module.TOGETHER]
+    assert np.median(first[module.TOGETHER :]) < np.median(second[module.TOGETHER :])
+
+
+def test_a_trial_that_diverges_counts_and_cannot_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = module.fit
+
+    def diverging(*args: Any, plan: TrainingPlan, **options: Any) -> Any:
+        if plan.learning_rate == BASE.plan.learning_rate:
+            raise TrainingDiverged("the term 'loss' is nan")
+        return real(*args, plan=plan, **options)
+
+    monkeypatch.setattr(module, "fit", diverging)
+    table = compared(tmp_path).frame
+    assert table["failed_trials"].eq(1).all()
+    assert table["trials"].eq(2).all()
+    assert table["learning_rate"].ne(BASE.plan.learning_rate).all()
+    with pytest.raises(ValueError, match="uniform: training diverged in each of 1 trials; the term 'loss' is nan"):
+        compared(tmp_path, trials=1)
+
+
+def planted(values: np.ndarray) -> Comparison:
+    outcome = Outcome({"ndcg@20": 0.1}, 7, 1.5)
+    arms = [Arm(f"arm{i}", replace(BASE, negatives="uniform"), [outcome], [outcome]) for i in range(len(values))]
+    return Comparison(BASE, arms, {"ndcg@20": values})
+
+
+def test_a_small_planted_difference_shows_only_in_pairs() -> None:
+    rng = np.random.default_rng(1)
+    user = rng.uniform(size=(1, 1, 300)) + 0.02 * rng.standard_normal((1, 4, 300))
+    better = user + 0.02 + 0.02 * rng.standard_normal(user.shape)
+    table = planted(np.concatenate([user, better, user[:, :, ::-1]])).frame
+    assert table["low"][1] < table["mean"][0] < table["high"][1]  # the intervals overlap widely
+    assert 0 < table["difference_low"][1] < 0.02 < table["difference_high"][1]
+    assert table["difference"][1] == pytest.approx((better - user).mean())
+    assert table["difference_low"][2] < 0 < table["difference_high"][2]
+    assert (table[["difference", "difference_low", "difference_high"]].loc[0] == 0).all()
+
+
+def test_the_bootstrap_is_that_of_a_loop() -> None:
+    rng = np.random.default_rng(2)
+    values = rng.uniform(size=(2, 5, 40)) + rng.standard_normal((1, 5, 1))
+    drawn = bootstrap(values, 4000, np.random.default_rng(0))
+    naive = []
+    for _ in range(4000):
+        seed, user = rng.integers(5, size=5), rng.integers(40, size=40)
+        naive.append([np.mean([[arm[s, u] for u in user] for s in seed]) for arm in values])
+    quantiles = (0.025, 0.25, 0.5, 0.75, 0.975)
+    assert drawn.shape == (2, 4000)
+    np.testing.assert_allclose(np.quantile(drawn, quantiles, 1).T, np.quantile(naive, quantiles, 0).T, atol=0.1)
+    one = bootstrap(values[:, :1], 4000, np.random.default_rng(0))
+    np.testing.assert_allclose(one.std(1), values[:, 0].std(1) / 40**0.5, rtol=0.1)  # one seed: users alone
+
+
+def test_the_table_reads_as_markdown_and_as_csv(done: Comparison, folder: Path) -> None:
+    text = (folder / "comparison.md").read_text()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    assert [len(row) for row in rows] == [8] * 4
+    assert rows[2][0].startswith("`uniform`")
+    assert rows[3][0].startswith("`dns` as `dns(pool=uniform(")
+    assert f"{done.test['ndcg@20'][1].mean():.4f} [" in rows[3][1]
+    assert rows[2][2] == "–"
+    assert rows[3][2][0] in "+-"
+    assert "2 trials for each arm on validation" in text
+    table = pd.read_csv(folder / "comparison.csv")
+    assert set(table["arm"]) == set(ARMS)
+    assert {"recall@10", "ndcg@20"} <= set(table["metric"])
+    assert (table["low"] <= table["mean"]).all()
+    assert (table["mean"] <= table["high"]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--negatives", "uniform,foo"],
+            "negatives must be one of adar, ahns, all_items, dns, mixgcf, popularity, uniform; got 'foo'",
+        ),
+        (["--negatives", "uniform"], "a comparison must have at least 2 arms; got uniform"),
+        (["--negatives", "uniform,dns,uniform"], "each arm must be named once; got uniform more than once"),
+        (["--seeds", "0"], "seeds must be at least 1; got 0"),
+        (["--trials", "0"], "trials must be at least 1; got 0"),
+        (["--jobs", "0"], "jobs must be at least 1, or -1 for every core; got 0"),
+        (["--metric", "coverage@20"], "metric must have a value for each user, such as ndcg@20; got 'coverage@20'"),
+        (["--data", "nowhere"], "nowhere: expected a path"),
+        (["--backend", "threading"], "backend must run processes"),
+        (["--scheduler", "127.0.0.1:1"], "--scheduler must come with --backend dask; got --backend None"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", "--quiet", "--dim", "4", "--epochs", "1", "--out", str(tmp_path / "out"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_sets_controls_beside_adar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    common = ["--quiet", "--dim", "4", "--epochs", "1", "--trials", "1", "--seeds", "1", "--out", str(tmp_path)]
+    assert main(["compare", *common, "--negatives", "uniform,adar,uniform(2)", "--controls"]) == 0
+    shown = capsys.readouterr().out
+    assert shown == (tmp_path / "comparison.md").read_text()
+    arms = pd.read_csv(tmp_path / "comparison.csv")["arm"].unique().tolist()
+    assert arms == ["uniform", "adar", *CONTROLS]
