@@ -35,6 +35,17 @@ def _training(rng: np.random.Generator) -> dict[str, np.ndarray]:
     }
 
 
+def _snapshots(item: np.ndarray) -> dict[str, np.ndarray]:
+    """Snapshots of every fourth item: noise that settles where the item ends, each turned at random."""
+    rng = np.random.default_rng(1)
+    epoch, chosen = np.array([0, 1, 2, 4, 8, 20]), np.arange(0, ITEMS, 4)
+    start = 0.1 * rng.standard_normal((len(chosen), DIM))
+    share = (1 - np.exp(-epoch / 5))[:, None, None]
+    turn = np.linalg.qr(rng.standard_normal((len(epoch), DIM, DIM)))[0]
+    vectors = (share * item[chosen] + (1 - share) * start) @ turn
+    return {"snapshot_epoch": epoch, "snapshot_item": chosen, "snapshot_item_embedding": vectors.astype("f4")}
+
+
 @pytest.fixture(scope="session")
 def law_trace() -> Trace:
     """A trace drawn from the law of the score, with NumPy alone: 120 pairs, 2 walks, 240 items.
@@ -84,6 +95,7 @@ def law_trace() -> Trace:
         "item_embedding": item.astype("f4"),
         "user_label": np.array([f"u{u}" for u in range(USERS)]),
         **_training(rng),
+        **_snapshots(item),
     }
     meta = {
         "run": "law",

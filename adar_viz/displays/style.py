@@ -8,7 +8,10 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from jaxtyping import Float, Int
 from matplotlib.axes import Axes
+from matplotlib.patches import ConnectionPatch
+from matplotlib.text import Text
 
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, PURPLE, BLACK, GREY = "#56B4E9", "#9A3F8A", "#1A1A1A", "#6B6B6B"
@@ -77,12 +80,7 @@ def label_ends(
     ``gap`` is the least distance between two labels, as a share of the height of the axes.
     """
     low, high = ax.get_ylim()
-    wanted = (np.asarray(heights, dtype=float) - low) / (high - low)
-    order = np.argsort(wanted, kind="stable")
-    places = wanted[order]
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + gap)
-    places -= max(0.0, places[-1] - 1.0) if len(places) else 0.0
+    order, places = _apart((np.asarray(heights, dtype=float) - low) / (high - low), gap, 1.0)
     for place, i in zip(places, order, strict=True):
         ax.annotate(
             labels[i],
@@ -94,3 +92,58 @@ def label_ends(
             va="center",
             annotation_clip=False,
         )
+
+
+def label_sides(
+    ax: Axes,
+    points: Float[np.ndarray, "point 2"],
+    labels: Sequence[str],
+    colours: Sequence[str],
+    *,
+    gap: float,
+    edges: tuple[float, float] = (-0.03, 1.03),
+    fontsize: str = "medium",
+) -> list[Text]:
+    """Write the labels of points left and right of the picture, each joined to its point by a thin grey line.
+
+    ``gap`` is the least distance between two labels, as a share of the height of the axes; labels end
+    at the first and begin at the second of ``edges``, shares of the width. Returns the texts in the
+    order of the points.
+    """
+    low, high = ax.get_ylim()
+    height = (points[:, 1] - low) / (high - low)
+    rank = np.argsort(np.argsort(points[:, 0], kind="stable"))
+    texts: dict[int, Text] = {}
+    for right, edge, align, pad in ((False, edges[0], "right", -0.008), (True, edges[1], "left", 0.008)):
+        side = np.flatnonzero((rank >= len(points) // 2) == right)
+        order, places = _apart(height[side], gap, 1 - gap / 2)
+        for place, i in zip(places, side[order], strict=True):
+            at, point = (edge, float(place)), (float(points[i, 0]), float(points[i, 1]))
+            text = ax.text(
+                edge + pad,
+                place,
+                labels[i],
+                transform=ax.transAxes,
+                ha=align,
+                va="center",
+                color=colours[i],
+                fontsize=fontsize,
+            )
+            # Not an annotation: its extent would take in the line, and the layout make room for that.
+            line = ConnectionPatch(at, point, ax.transAxes, ax.transData, color=GREY, lw=0.6, shrinkB=3)
+            line.set_in_layout(False)
+            ax.add_artist(line)
+            texts[int(i)] = text
+    return [texts[i] for i in range(len(points))]
+
+
+def _apart(
+    wanted: Float[np.ndarray, " label"], gap: float, top: float
+) -> tuple[Int[np.ndarray, " label"], Float[np.ndarray, " label"]]:
+    """Order labels from below and push them up until they stand ``gap`` apart, all of them below ``top``."""
+    order = np.argsort(wanted, kind="stable")
+    places = wanted[order]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + gap)
+    places -= max(0.0, places[-1] - top) if len(places) else 0.0
+    return order, places

@@ -112,6 +112,13 @@ def walk_scores(trace: Trace) -> Float[np.ndarray, "walk timestep"]:
     return scores
 
 
+def item_names(trace: Trace) -> NDArray[np.str_]:
+    """Name of each item: its title; where that is unknown, the data set's own id."""
+    trace.require("item_label")
+    label = trace["item_label"]
+    return np.where(trace["item_title"] != "", trace["item_title"], label) if "item_title" in trace else label
+
+
 def _unit(x: Float[np.ndarray, "row dim"]) -> Float[np.ndarray, "row dim"]:
     x = np.asarray(x, dtype=np.float64)
     length = np.linalg.norm(x, axis=1, keepdims=True)

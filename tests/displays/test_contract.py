@@ -14,10 +14,19 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from adar_viz.displays import Display, NoiseSchedule, TimestepHardness, TrainingCurves, TransitionMap, Walk
+from adar_viz.displays import (
+    DecisionBoundary,
+    Display,
+    EmbeddingDrift,
+    NoiseSchedule,
+    TimestepHardness,
+    TrainingCurves,
+    TransitionMap,
+    Walk,
+)
 from adar_viz.displays.style import BLACK, BLUE, GREY, PURPLE, RUST, rc
 
-DISPLAYS = [NoiseSchedule, TimestepHardness, TransitionMap, TrainingCurves, Walk]
+DISPLAYS = [DecisionBoundary, EmbeddingDrift, NoiseSchedule, TimestepHardness, TransitionMap, TrainingCurves, Walk]
 each_display = pytest.mark.parametrize("display", DISPLAYS, ids=lambda d: d.__name__)
 
 

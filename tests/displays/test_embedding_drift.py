@@ -1,0 +1,88 @@
+"""Trails, their ranking and their control, on drifts that were planted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from adar_viz.displays import EmbeddingDrift
+from adar_viz.trace import Trace
+
+
+def with_snapshots(trace, x, **more):
+    return Trace(trace.meta, {**trace.arrays, "snapshot_item_embedding": x, **more})
+
+
+@pytest.fixture
+def still(law_trace):
+    """Snapshots in which nothing moves but the axes."""
+    rng = np.random.default_rng(0)
+    x = law_trace["item_embedding"][law_trace["snapshot_item"]].astype(float)
+    return np.stack([x @ np.linalg.qr(rng.standard_normal((x.shape[1],) * 2))[0] for _ in range(6)])
+
+
+def test_a_planted_rotation_gives_no_drift(law_trace, still):
+    shown = EmbeddingDrift.from_trace(with_snapshots(law_trace, still)).plot()
+    assert shown.drift < 1e-6
+    assert shown.null < 1e-6
+    assert (shown.change == 0).all()
+    for trail in shown.trails_:
+        np.testing.assert_allclose(np.ptp(trail.get_xydata(), axis=0), 0, atol=1e-6)
+
+
+def test_a_planted_mover_is_found_and_its_trail_is_long(law_trace, still):
+    moved = still.copy()
+    # Item 9 walks to where item 30 is, in the axes of each snapshot.
+    share = np.linspace(0, 1, 5)[:, None]
+    moved[1:, 9] += share * (still[1:, 30] - still[1:, 9])
+    shown = EmbeddingDrift.from_trace(with_snapshots(law_trace, moved), most=3).plot()
+    assert shown.most[0] == 9
+    assert shown.labels_[0].get_text() == str(law_trace["item_title"][law_trace["snapshot_item"][9]])
+    length = [np.linalg.norm(trail.get_xydata()[-1] - trail.get_xydata()[0]) for trail in shown.trails_]
+    assert length[0] > 5 * max(length[1:])
+    np.testing.assert_allclose(shown.ends_.get_offsets()[0], shown.xy[-1, 9])
+    assert f"{shown.name[9]} changed most" in shown.describe()
+
+
+def test_what_was_before_training_and_before_since_is_not_looked_at(law_trace):
+    assert EmbeddingDrift.from_trace(law_trace).epoch.tolist() == [1, 2, 4, 8, 20]
+    later = EmbeddingDrift.from_trace(law_trace, since=4)
+    assert later.epoch.tolist() == [4, 8, 20]
+    assert set(later.frame()["epoch"]) == {4, 8, 20}
+    with pytest.raises(ValueError, match=r"two of the snapshots at epochs \[0, 1, 2, 4, 8, 20\]; got 9"):
+        EmbeddingDrift.from_trace(law_trace, since=9)
+
+
+def test_the_picture_prints_its_quality_and_the_table_holds_every_item(law_trace):
+    shown = EmbeddingDrift.from_trace(law_trace, most=5).plot()
+    text = shown.axes_[0].get_xlabel()
+    for words in (f"{shown.explained:.0%} of the variance", f"{shown.overlap:.0%} of the 10 nearest", "rotation: 0.00"):
+        assert words in text
+    assert 0 < shown.overlap < 1
+    assert shown.chance == pytest.approx(1 - 10 / 59)
+    table = shown.frame()
+    assert len(table) == 60 * 5
+    assert table["trail"].sum() == 5 * 5
+    one = table[(table["item"] == shown.item[shown.most[0]]) & (table["epoch"] == 20)].iloc[0]
+    np.testing.assert_allclose([one["x"], one["y"]], shown.ends_.get_offsets()[0])
+
+
+def test_an_impossible_number_of_trails_is_refused(law_trace):
+    with pytest.raises(ValueError, match=r"most must lie in \[1, 24\]; got 25"):
+        EmbeddingDrift.from_trace(law_trace, most=25)
+    assert len(EmbeddingDrift.from_trace(law_trace, most=1).plot().labels_) == 1
+
+
+def test_distances_on_the_map_have_one_unit_and_titles_stand_beside_it(law_trace):
+    shown = EmbeddingDrift.from_trace(law_trace).plot()
+    shown.figure_.draw_without_rendering()
+    (ax,) = shown.axes_
+    across, up = np.diff(ax.transData.transform([[0, 0], [1, 1]]), axis=0)[0]
+    assert across == pytest.approx(up)
+    inside = ax.transAxes.inverted().transform(ax.transData.transform(shown.xy[-1]))
+    assert inside.min() > 0
+    assert inside.max() < 1
+    for label in shown.labels_:
+        box = label.get_window_extent().transformed(ax.transAxes.inverted())
+        hidden = (inside > box.min).all(axis=1) & (inside < box.max).all(axis=1)
+        assert not hidden[shown.most].any()
