@@ -212,11 +212,30 @@ class ScoreAware:
 
 @dataclass(frozen=True)
 class Threshold(ScoreAware):
-    """The expected score meets the boundary: g = b; t* moves later as s grows."""
+    """The transition itself: P(t) reaches ``level``; t* moves later as s grows.
+
+    At the default level 1/2 the expected score meets the boundary, g = b. Pairs that never turn so
+    surely (`crossing`) get alpha_bar* = 0, pure noise.
+    """
+
+    level: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            raise ValueError(f"level must lie in (0, 1); got {self.level}")
 
     def wanted(self, pair: ScoredPair) -> Array:
-        """Return the boundary."""
-        return pair.boundary
+        """Return sqrt(alpha_bar*) s; s itself where the pair is negative already."""
+        xp = array_namespace(pair.score)
+        share = self.alpha_bar(pair) ** 0.5
+        return xp.where(xp.isnan(share), pair.score, share * pair.score)
+
+    def alpha_bar(self, pair: ScoredPair) -> Array:
+        """Return the crossing of the law; 1 where ``0 < s <= b`` and nan where ``s <= 0`` (negative already)."""
+        xp = array_namespace(pair.score)
+        found = crossing(pair.score, pair.noise, pair.boundary, self.level)
+        end = xp.astype(pair.score <= pair.boundary, found.dtype)
+        return xp.where(xp.isnan(found) & (pair.score > 0), end, found)
 
 
 @dataclass(frozen=True)

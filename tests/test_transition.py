@@ -377,3 +377,15 @@ def test_numpy_and_torch_agree(seed: int) -> None:
         assert isinstance(left, np.ndarray)
         assert isinstance(right, torch.Tensor)
         np.testing.assert_allclose(left, right.numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("level", [0.05, 0.3, 0.5, 0.7])
+def test_the_threshold_is_met_with_the_probability_asked_for(level: float) -> None:
+    rng = np.random.default_rng(1)
+    pair = pair_of(rng.uniform(0.5, 3, 200), boundary=0.4)
+    alpha_bar = Threshold(level).alpha_bar(pair)
+    reached = probability_negative(pair.score, alpha_bar, pair.noise, pair.boundary)
+    turns = alpha_bar > 0
+    assert turns.any()
+    np.testing.assert_allclose(reached[turns], level, atol=1e-9)
+    assert (probability_negative(pair.score, 0 * alpha_bar, pair.noise, pair.boundary)[~turns] <= level).all()
