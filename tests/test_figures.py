@@ -155,7 +155,7 @@ def test_a_trace_of_one_s_own_must_not_overwrite_the_project_s_figures(home, cap
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('display = "noise_schedule"', 'display = "pie"', "display must be one of noise_schedule"),
+        ('display = "noise_schedule"', 'display = "pie"', "display must be one of .*noise_schedule"),
         ('caption = "The schedule."', "", "missing: .*caption"),
         ('caption = "The schedule."', 'caption = "a"\ncolour = "red"', "unknown: .*colour"),
         ('id = "one_pair"', 'id = "schedule"', "repeated: .*schedule"),

@@ -119,11 +119,14 @@ class DecisionBoundary(Display):
         )
         ax.margins(0.04)
         left, right = ax.get_xlim()
+        # A boundary beyond all items is shown, too, with both of its sides.
+        room = 0.05 * (right - left)
+        left, right = min(left, self.boundary - room), max(right, self.boundary + room)
         self.negative_side_ = ax.axvspan(
             left, self.boundary, fc="none", ec=style.VERMILLION, alpha=0.35, hatch="///", lw=0, zorder=0
         )
         self.boundary_ = ax.axvline(self.boundary, color=style.VERMILLION, lw=1.8 * scale)
-        ax.set_xlim(min(left, self.boundary), max(right, self.boundary))
+        ax.set_xlim(left, right)
         ax.set(yticks=[])
         ax.spines["left"].set_visible(False)
         ax.set_xlabel(

@@ -57,3 +57,14 @@ def test_another_source_can_be_shown_and_a_user_without_a_walk_is_refused(law_tr
     assert not np.allclose(reverse.walk[1:], DecisionBoundary.from_trace(law_trace).walk[1:])
     with pytest.raises(ValueError, match=r"user must be one of whom a forward walk was recorded, \[0\]; got 3"):
         DecisionBoundary.from_trace(law_trace, user=3)
+
+
+@pytest.mark.parametrize("b", [-99.0, 99.0])
+def test_a_boundary_beyond_all_items_is_shown_with_both_sides(law_trace, b):
+    trace = Trace(law_trace.meta, {**law_trace.arrays, "boundary": np.full(120, b)})
+    shown = DecisionBoundary.from_trace(trace).plot()
+    left, right = shown.axes_[0].get_xlim()
+    assert left < b < right
+    side = shown.negative_side_
+    assert (side.get_x(), side.get_x() + side.get_width()) == pytest.approx((left, b))
+    assert "never falls below it" in shown.describe() or b > 0
