@@ -140,11 +140,11 @@ class Comparison:
     def frame(self) -> pd.DataFrame:
         """One line for each arm and metric: mean, 95 % intervals, difference, and what it took."""
         lines = []
-        for metric, values in self.test.items():
+        # All arms meet the same resampled users and seeds, so their differences are paired.
+        every = bootstrap(np.concatenate([*self.test.values()]), self.draws, np.random.default_rng(self.seed))
+        for (metric, values), drawn in zip(self.test.items(), np.split(every, len(self.test)), strict=True):
             mean = values.mean((1, 2))
-            drawn = bootstrap(values, self.draws, np.random.default_rng(self.seed))
             low, high = np.quantile(drawn, (0.025, 0.975), axis=1)
-            # All arms meet the same resampled users and seeds, so their differences are paired.
             least, most = np.quantile(drawn - drawn[0], (0.025, 0.975), axis=1)
             for i, arm in enumerate(self.arms):
                 intervals = {"mean": mean[i], "low": low[i], "high": high[i]}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,30 @@ from adar_viz.training import TrainingDiverged, TrainingPlan
 EPOCHS = 2
 BASE = Experiment(dim=8, plan=TrainingPlan(epochs=EPOCHS, seed=3))
 ARMS = ["uniform", "dns"]
+COMMAND = [
+    "compare",
+    "--dim",
+    "8",
+    "--epochs",
+    "2",
+    "--trials",
+    "2",
+    "--seeds",
+    "2",
+    "--negatives",
+    "uniform,dns",
+    "--quiet",
+]
+ON_DASK = f"""
+import sys
+from distributed import LocalCluster
+from adar_viz.cli import main
+
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        where = ["--jobs", "2", "--backend", "dask", "--scheduler", cluster.scheduler_address, "--out", sys.argv[1]]
+        sys.exit(main([*{COMMAND}, *where]))
+"""
 NAMES = ("learning_rate", "l2")
 
 
@@ -148,6 +174,27 @@ def test_processes_find_what_one_finds(tmp_path: Path) -> None:
     alone, parallel = compared(tmp_path / "alone"), compared(tmp_path / "parallel", jobs=2, backend="loky")
     for metric, values in alone.test.items():
         np.testing.assert_array_equal(parallel.test[metric], values)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+def test_a_dask_cluster_finds_what_one_process_finds(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed: no cluster to compare on")
+    subprocess.run([sys.executable, "-c", ON_DASK, str(tmp_path / "dask")], check=True, capture_output=True)
+    assert main([*COMMAND, "--out", str(tmp_path / "alone")]) == 0
+    columns = [
+        "arm",
+        "metric",
+        "mean",
+        "low",
+        "high",
+        "difference_low",
+        "difference_high",
+        "negatives",
+        "learning_rate",
+    ]
+    one, other = (pd.read_csv(tmp_path / name / "comparison.csv")[columns] for name in ("dask", "alone"))
+    pd.testing.assert_frame_equal(one, other)
 
 
 def test_what_a_spec_sets_is_not_tuned() -> None:

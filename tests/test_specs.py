@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adar_viz.specs import SpecError, as_line, build, resolve, split
+from adar_viz.specs import SpecError, as_line, build, resolve, split, take_apart
 
 
 @dataclass(frozen=True)
@@ -149,3 +149,11 @@ def test_a_resolved_spec_reads_as_one_line() -> None:
         "clamp": [0, 1],
     }
     assert as_line(resolved) == "adar(source=forward, target=margin(delta=0.5), clamp=(0, 1))"
+
+
+def test_a_spec_is_taken_apart_without_being_built() -> None:
+    assert take_apart(" dns(uniform( 32 ),n=2) ") == ("dns", ["uniform(32)"], {"n": "2"})
+    assert take_apart("uniform") == ("uniform", [], {})
+    for wrong in ("dns(", "a.b(1)", "3"):
+        with pytest.raises(SpecError, match=r"expected a spec such as name\(option=value\)"):
+            take_apart(wrong)
