@@ -24,10 +24,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from adar_viz.displays import FORMATS, Display, NoiseSchedule, TimestepHardness, TrainingCurves, TransitionMap, Walk
+from adar_viz.displays import (
+    FORMATS,
+    DecisionBoundary,
+    Display,
+    EmbeddingDrift,
+    NoiseSchedule,
+    TimestepHardness,
+    TrainingCurves,
+    TransitionMap,
+    Walk,
+)
 from adar_viz.trace import Trace
 
 DISPLAYS: Mapping[str, type[Display]] = {
+    "decision_boundary": DecisionBoundary,
+    "embedding_drift": EmbeddingDrift,
     "noise_schedule": NoiseSchedule,
     "timestep_hardness": TimestepHardness,
     "training_curves": TrainingCurves,
