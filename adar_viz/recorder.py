@@ -252,10 +252,7 @@ def _walk(lens: ADAR, denoiser: Denoiser, x0: Tensor, query: Tensor, generator: 
     every = [torch.full((len(x0),), t, device=x0.device) for t in range(T + 1)]
     eps = torch.randn(x0.shape, generator=generator, device=x0.device)
 
-    def denoise(x: Tensor, t: Tensor) -> Tensor:
-        noise: Tensor = denoiser(x, t, query)
-        return noise
-
+    denoise = denoiser.given(query)
     forward = torch.stack([add_noise(x0, t, schedule, eps) for t in every], 1)
     start = torch.randn(x0.shape, generator=generator, device=x0.device)
     chain = [x for _, x, _ in ancestral(denoise, start, schedule, generator=generator)]

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from adar_viz.backbones.regularisation import half_squared_norm
+from adar_viz.backbones.regularisation import half_squared_norm, without_synthetic
 from adar_viz.core import NO_ITEM, Batch
 
 
@@ -49,4 +49,5 @@ def sequential_l2(item: nn.Embedding, batch: Batch, negative: Int[Tensor, "#row 
     if batch.history is None:
         raise ValueError("a sequential backbone needs Batch.history; got None")
     newest = batch.history[batch.history != NO_ITEM]
+    negative = without_synthetic(negative)
     return half_squared_norm(item(newest), item(batch.positive), item(negative.clamp(min=0)), negative >= 0)

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import embedding, embedding_bag
 
-from adar_viz.backbones.regularisation import half_squared_norm
+from adar_viz.backbones.regularisation import half_squared_norm, without_synthetic
 from adar_viz.core import Batch, Encoded
 
 
@@ -102,6 +102,7 @@ class LightGCN(nn.Module):
 
     def l2(self, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:
         """Half the squared norm of the layer-0 embeddings that a row uses, averaged over rows."""
+        negative = without_synthetic(negative)
         return half_squared_norm(
             self.users(batch.user), self.items(batch.positive), self.items(negative.clamp(min=0)), negative >= 0
         )

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from adar_viz.backbones.regularisation import half_squared_norm
+from adar_viz.backbones.regularisation import half_squared_norm, without_synthetic
 from adar_viz.core import Batch, Encoded
 
 
@@ -57,6 +57,7 @@ class MF(nn.Module):
 
     def l2(self, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:
         """Half the squared norm of the embeddings that a row uses, averaged over rows."""
+        negative = without_synthetic(negative)
         return half_squared_norm(
             self.user(batch.user), self.item(batch.positive), self.item(negative.clamp(min=0)), negative >= 0
         )

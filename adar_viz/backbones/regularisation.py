@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -27,3 +27,8 @@ def half_squared_norm(
     if user is not None:
         norm = norm + user.square().sum(-1)
     return norm.mean() / 2
+
+
+def without_synthetic(negative: Int[Tensor, "#row k"]) -> Int[Tensor, "#row real"]:
+    """Drop the columns that belong to no item in any row: they count nothing, and looking them up costs."""
+    return negative[:, (negative >= 0).any(0)]

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from adar_viz.diffusion.process import add_noise, noise_from_v, noise_from_x0
+from adar_viz.diffusion.process import Denoise, add_noise, noise_from_v, noise_from_x0
 from adar_viz.diffusion.schedule import NoiseSchedule
 
 Parametrisation = Literal["noise", "x0", "v"]
@@ -45,7 +45,7 @@ class Denoiser(nn.Module):
         condition_dim: int,
         *,
         hidden: int = 64,
-        depth: int = 2,
+        depth: int = 1,
         parametrisation: Parametrisation = "v",
         schedule: NoiseSchedule,
     ) -> None:
@@ -59,7 +59,8 @@ class Denoiser(nn.Module):
             )
         self.schedule, self.parametrisation = schedule, parametrisation
         narrow = hidden // 4
-        self.enter = nn.Linear(dim + condition_dim, hidden)
+        self.enter = nn.Linear(dim, hidden, bias=False)
+        self.enter_condition = nn.Linear(condition_dim, hidden)
         self.condition = nn.Linear(condition_dim, narrow)
         self.time = nn.Sequential(nn.Linear(TIME_DIM, narrow), nn.SiLU(), nn.Linear(narrow, narrow))
         self.modulate = nn.ModuleList(nn.Linear(narrow, 2 * hidden) for _ in range(depth))
@@ -72,17 +73,26 @@ class Denoiser(nn.Module):
         self, x: Float[Tensor, "row dim"], timestep: Int[Tensor, " row"], condition: Float[Tensor, "row condition_dim"]
     ) -> Float[Tensor, "row dim"]:
         """Return the predicted noise."""
-        moved = nn.functional.silu(self.time(self.encoding)[timestep] + self.condition(condition))
-        h = self.enter(torch.cat([x, condition], dim=-1))
-        for modulate, mix in zip(self.modulate, self.mix, strict=True):
-            scale, shift = modulate(moved).chunk(2, dim=-1)
-            h = h + mix(nn.functional.silu(torch.addcmul(h + shift, h, scale)))
-        out: Tensor = self.leave(h)
-        if self.parametrisation == "x0":
-            return noise_from_x0(x, out, timestep, self.schedule)
-        if self.parametrisation == "v":
-            return noise_from_v(x, out, timestep, self.schedule)
-        return out
+        return self.given(condition)(x, timestep)
+
+    def given(self, condition: Float[Tensor, "row condition_dim"]) -> Denoise:
+        """Return ``(x, timestep) -> noise`` for one condition, whose own part is computed once for a whole chain."""
+        bottom, modulation = self.enter_condition(condition), self.condition(condition)
+
+        def denoise(x: Tensor, timestep: Tensor) -> Tensor:
+            moved = nn.functional.silu(self.time(self.encoding)[timestep] + modulation)
+            h = self.enter(x) + bottom
+            for modulate, mix in zip(self.modulate, self.mix, strict=True):
+                scale, shift = modulate(moved).chunk(2, dim=-1)
+                h = h + mix(nn.functional.silu(torch.addcmul(h + shift, h, scale)))
+            out: Tensor = self.leave(h)
+            if self.parametrisation == "x0":
+                return noise_from_x0(x, out, timestep, self.schedule)
+            if self.parametrisation == "v":
+                return noise_from_v(x, out, timestep, self.schedule)
+            return out
+
+        return denoise
 
 
 def denoising_loss(

@@ -29,6 +29,9 @@ from adar_viz.transition import (
 MOMENT_ITEMS = 10_000
 """Catalogues up to this size give exact moments; larger ones are estimated from so many items."""
 
+DENOISER_ROWS = 1024
+"""Rows of each step, the first ones, that the denoiser trains on: rows are shuffled, and more cost time."""
+
 
 class ADAR(nn.Module):
     """Adaptive diffusion-based augmentation (arXiv 2601.01448), in our reconstruction.
@@ -228,10 +231,11 @@ class ADAR(nn.Module):
 
     def _nearest(self, context: Context, pool: NegativeSampler, x: Tensor, observe: Observer) -> Negatives:
         """Return the candidate nearest to ``x`` by cosine, with its gradient."""
-        candidates = pool.sample(context, observe=observe)
-        unit = nn.functional.normalize(candidates.embedding.detach(), dim=-1)
-        best = torch.einsum("rkd,rd->rk", unit, x).argmax(1, keepdim=True)
-        item = candidates.item.gather(1, best)
+        with torch.no_grad():  # only the chosen one needs its gradient
+            candidates = pool.sample(context, observe=observe)
+            towards = torch.einsum("rkd,rd->rk", candidates.embedding, x)
+            best = (towards / candidates.embedding.norm(dim=-1).clamp(min=1e-12)).argmax(1, keepdim=True)
+            item = candidates.item.gather(1, best)
         return Negatives(context.encoded.lookup(item), item)
 
     @torch.no_grad()
@@ -256,8 +260,8 @@ class ADAR(nn.Module):
         report, self._last = self._last, {}
         if not self.trains_denoiser:
             return report
-        x0 = context.encoded.lookup(context.positive).detach() / self.sigma
-        condition = context.encoded.query.detach() / self.sigma
+        x0 = context.encoded.lookup(context.positive[:DENOISER_ROWS]).detach() / self.sigma
+        condition = context.encoded.query[:DENOISER_ROWS].detach() / self.sigma
         loss = denoising_loss(self.denoiser, x0, condition, generator=context.generator)
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

@@ -61,11 +61,7 @@ class Reverse:
         generator: torch.Generator,
     ) -> Float[Tensor, "row dim"]:
         """Return x_{t*}; O(steps) calls of the denoiser."""
-
-        def denoise(x: Tensor, t: Tensor) -> Tensor:
-            noise: Tensor = denoiser(x, t, condition)
-            return noise
-
+        denoise = denoiser.given(condition)
         x = noise_like(x0, generator)
         if self.steps is None:
             chain = ancestral(denoise, x, schedule, generator=generator, stop=timestep)
@@ -110,7 +106,7 @@ class Renoise:
         T = schedule.num_timesteps
         start = (timestep + max(1, round(self.beyond * T))).clamp(max=T)
         noisy = add_noise(x0, start, schedule, noise_like(x0, generator))
-        return glide(lambda x, t: denoiser(x, t, condition), noisy, start, timestep, schedule, steps=self.steps)
+        return glide(denoiser.given(condition), noisy, start, timestep, schedule, steps=self.steps)
 
 
 Source = Forward | Reverse | Renoise

@@ -180,7 +180,7 @@ def test_a_checkpoint_holds_weights_alone() -> None:
     ("options", "message"),
     [
         ({"depth": 0}, "depth must be at least 1, hidden at least 4; got 2, 4, 0 and 64"),
-        ({"hidden": 2}, "hidden at least 4; got 2, 4, 2 and 2"),
+        ({"hidden": 2}, "hidden at least 4; got 2, 4, 1 and 2"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, object], message: str) -> None:
