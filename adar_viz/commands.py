@@ -130,10 +130,8 @@ def table(result: Result) -> str:
         if name.endswith(("@10", "@20")):
             lines.append(f"{name:14}{result.validation.get(name, float('nan')):12.4f}{value:12.4f}")
     if found := result.false_negatives:
-        lines.append(
-            f"false negatives {found['rate']:.1%} of the judged negatives ({found['low']:.1%} to {found['high']:.1%}), "
-            f"by {found['truth']}"
-        )
+        interval = "" if found["low"] == found["high"] else f" ({found['low']:.1%} to {found['high']:.1%})"
+        lines.append(f"false negatives: {found['rate']:.1%} of the judged draws{interval}, by {found['truth']}")
     lines.append(f"best epoch {result.best_epoch}, {result.seconds:.1f} s of training; in {result.folder}")
     return "\n".join(lines)
 
