@@ -69,7 +69,11 @@ class Encoded:
         """Score of each embedding for its row's query; higher is a better match, always."""
         if self.scorer is not None:
             return self.scorer(self.query, embedding.expand(len(self.query), -1, -1))
-        return torch.einsum("rd,rkd->rk", self.query, embedding)
+        if len(embedding) != len(self.query):  # one row of candidates serves all
+            return self.query @ embedding[0].T
+        # Several times quicker than einsum or bmm, for the few negatives that a row has.
+        score: Tensor = torch.linalg.vecdot(self.query.unsqueeze(1), embedding)
+        return score
 
     def score_all(self) -> Float[Tensor, "row item"]:
         """Score of every item of the catalogue for every row; O(row x item x dim)."""

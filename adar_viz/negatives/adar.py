@@ -233,8 +233,9 @@ class ADAR(nn.Module):
         """Return the candidate nearest to ``x`` by cosine, with its gradient."""
         with torch.no_grad():  # only the chosen one needs its gradient
             candidates = pool.sample(context, observe=observe)
-            towards = torch.einsum("rkd,rd->rk", candidates.embedding, x)
-            best = (towards / candidates.embedding.norm(dim=-1).clamp(min=1e-12)).argmax(1, keepdim=True)
+            length = torch.linalg.vecdot(candidates.embedding, candidates.embedding).sqrt()
+            towards = torch.linalg.vecdot(candidates.embedding, x.unsqueeze(1))
+            best = (towards / length.clamp(min=1e-12)).argmax(1, keepdim=True)
             item = candidates.item.gather(1, best)
         return Negatives(context.encoded.lookup(item), item)
 
