@@ -31,6 +31,7 @@ from adar_viz.losses import BCE, BPR, GBCE, Softmax
 from adar_viz.negatives import ADAR, AHNS, DNS, SOURCES, AllItems, MixGCF, Popularity, Uniform
 from adar_viz.recorder import Recorder, catalogue_arrays, describe_lens, make_trace, watch_pairs, watch_walks
 from adar_viz.specs import as_line, build, resolve
+from adar_viz.trace import Trace
 from adar_viz.training import EpochReport, TrainingPlan, fit, seeded
 from adar_viz.transition import BOUNDARIES, SCORE_AWARE
 
@@ -361,7 +362,7 @@ def count_false_negatives(
 
 def trace_of(
     experiment: Experiment, parts: Parts, name: str, config: Mapping[str, Any], recorder: Recorder, num_pairs: int = 300
-) -> Any:
+) -> Trace:
     """Watch pairs of the finished run and put the trace together.
 
     A run without ADAR is looked at through ADAR's default lens, untrained but for its denoiser.

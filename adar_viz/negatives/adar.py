@@ -153,13 +153,13 @@ class ADAR(nn.Module):
         x, negative_already = self.diffuse(context, observe)
         if self.ground is not None:
             found = self._nearest(context, self.ground, x, observe)
-            weight = torch.ones_like(found.embedding[..., 0])
         else:
             sampled = self.beside.sample(context, observe=observe)
             synthetic = x.unsqueeze(1)
             item = torch.cat([sampled.item, torch.full_like(sampled.item[:, :1], NO_ITEM)], 1)
             found = Negatives(torch.cat([sampled.embedding, synthetic], 1), item)
-            weight = torch.ones_like(found.embedding[..., 0])
+        weight = torch.ones_like(found.embedding[..., 0])
+        if self.ground is None:
             weight[:, -1] = self.weight
         if self.already_negative == "skip":
             weight[:, -1] = weight[:, -1] * ~negative_already
