@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from adar_viz.core import NO_ITEM, Context, Negatives, NegativeSampler, Observer, ignore
 from adar_viz.diffusion import SCHEDULES, Denoiser, NoiseSchedule, denoising_loss
 from adar_viz.events import Diffused, Transition
-from adar_viz.negatives.sources import SOURCES, Forward, Source, noise_like
+from adar_viz.negatives.sources import SOURCES, Forward, Noiseless, Source, noise_like
 from adar_viz.negatives.uniform import Uniform
 from adar_viz.transition import (
     Boundary,
@@ -46,7 +46,8 @@ class ADAR(nn.Module):
     dim
         Width of the backbone's embeddings.
     source
-        How x_{t*} is made: ``forward``, ``reverse``, ``renoise``, or one of their objects.
+        How x_{t*} is made: ``forward``, ``reverse``, ``renoise``, ``noiseless`` (a control), or one of
+        their objects.
     target
         The score-aware function (`adar_viz.transition`), or `Random`.
     boundary
@@ -271,8 +272,8 @@ class ADAR(nn.Module):
 
     @property
     def trains_denoiser(self) -> bool:
-        """Whether the source needs a denoiser: ``forward`` does not."""
-        return not isinstance(self.source, Forward)
+        """Whether the source needs a denoiser: ``forward`` and ``noiseless`` do not."""
+        return not isinstance(self.source, Forward | Noiseless)
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return what a checkpoint needs beyond weights and buffers."""

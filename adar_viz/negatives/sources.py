@@ -1,7 +1,7 @@
-"""Where ADAR's synthetic negative comes from: three ways to stand at timestep t* of the walk.
+"""Where ADAR's synthetic negative comes from: three ways to stand at timestep t* of the walk, and a control.
 
 All work on standardised vectors (divided by the noise scale), one row each, and return the noisy
-state x_{t*} itself.
+state x_{t*} itself; the control returns its mean.
 """
 
 from __future__ import annotations
@@ -109,8 +109,30 @@ class Renoise:
         return glide(denoiser.given(condition), noisy, start, timestep, schedule, steps=self.steps)
 
 
-Source = Forward | Reverse | Renoise
-SOURCES: dict[str, type[Source]] = {"forward": Forward, "reverse": Reverse, "renoise": Renoise}
+@dataclass(frozen=True)
+class Noiseless:
+    """Shrink this positive as far as t* says, without noise: the control that shows what noise adds."""
+
+    def __call__(
+        self,
+        x0: Float[Tensor, "row dim"],
+        condition: Float[Tensor, "row dim"],
+        timestep: Int[Tensor, " row"],
+        denoiser: Denoiser,
+        schedule: NoiseSchedule,
+        generator: torch.Generator,
+    ) -> Float[Tensor, "row dim"]:
+        """Return the mean of x_{t*}; O(row x dim)."""
+        return add_noise(x0, timestep, schedule, torch.zeros_like(x0))
+
+
+Source = Forward | Reverse | Renoise | Noiseless
+SOURCES: dict[str, type[Source]] = {
+    "forward": Forward,
+    "reverse": Reverse,
+    "renoise": Renoise,
+    "noiseless": Noiseless,
+}
 
 
 def noise_like(x: Float[Tensor, "*shape"], generator: torch.Generator) -> Float[Tensor, "*shape"]:

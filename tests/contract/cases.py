@@ -39,6 +39,7 @@ SAMPLERS: dict[str, Callable[[], NegativeSampler]] = {
     "adar forward, synthetic": lambda: adar(ground=None),
     "adar reverse, synthetic": lambda: adar(source="reverse", ground=None),
     "adar renoise, synthetic": lambda: adar(source="renoise", ground=None, already_negative="skip"),
+    "adar noiseless, synthetic": lambda: adar(source="noiseless", ground=None),
     "adar random": lambda: adar(target=transition.Random()),
     "adar in its warm-up": lambda: adar(warmup=1),
 }
