@@ -25,6 +25,7 @@ from adar_viz.backbones import MF, GRU4Rec, LightGCN, SASRec
 from adar_viz.batches import PairRows, SequenceRows, make_rows
 from adar_viz.core import Backbone, Context, Loss, NegativeSampler
 from adar_viz.datasets import Split, Truth, load, split
+from adar_viz.draws import Draws, Likes
 from adar_viz.evaluation import evaluate, false_negative_rate
 from adar_viz.known import KnownPositives
 from adar_viz.losses import BCE, BPR, GBCE, Softmax
@@ -191,14 +192,14 @@ def read_result(folder: Path) -> Result:
     )
 
 
-def demo_run(data: str = "synthetic", seed: int = 0, runs: Path = Path("runs")) -> Path:
+def demo_run(data: str = "synthetic", seed: int = 0, negatives: str = "adar", *, runs: Path = Path("runs")) -> Path:
     """Return the folder of the run that figures and notebooks are drawn from, training it if needed.
 
-    It trains ADAR's default negatives on matrix factorisation, with 32 dimensions so that the trace
-    stays small. Another configuration gets a folder of its own.
+    It trains matrix factorisation, with 32 dimensions so that the trace stays small, on ADAR's
+    default negatives or those of another sampler. Another configuration gets a folder of its own.
     """
     plan = TrainingPlan(seed=seed, l2=0.03, learning_rate=3e-3, epochs=120)
-    experiment = Experiment(data=data, dim=32, plan=plan)
+    experiment = Experiment(data=data, negatives=negatives, dim=32, plan=plan)
     return run(experiment, default_folder(experiment, runs, "demo")).folder
 
 
@@ -296,17 +297,21 @@ def _train(
         recorder.restore(checkpoints.load(folder / RECORDED), num_resumed)
 
 
-def _recorder(parts: Parts, num_users: int = 60, num_items: int = 150) -> Recorder:
+def _recorder(parts: Parts, num_users: int = 60, num_items: int = 1000) -> Recorder:
     """Follow the busiest users and the most popular items, and as many evenly spaced others."""
     train = parts.split.train
 
     def choose(count: np.ndarray, number: int) -> list[int]:
         order = np.argsort(-count, kind="stable")
+        if number >= len(order):
+            return list(range(len(order)))
         spaced = order[np.linspace(0, len(order) - 1, min(number, len(order))).astype(int)]
         chosen: list[int] = np.unique(np.concatenate([order[: number // 2], spaced[: number // 2 * 2 : 2]])).tolist()
         return chosen
 
-    return Recorder(choose(train.activity(), num_users), choose(train.popularity(), num_items))
+    activity, popularity = train.activity(), train.popularity()
+    likes = None if parts.truth is None else Likes(parts.truth, activity, popularity)
+    return Recorder(choose(activity, num_users), choose(popularity, num_items), Draws(parts.loss, likes))
 
 
 def _finish(
@@ -384,7 +389,9 @@ def trace_of(
         **describe_lens(lens),
     }
     training = recorder.arrays(experiment.plan.metric)
-    return make_trace(meta, watched.arrays, walks, catalogue_arrays(parts.split.train, parts.backbone), training)
+    likes = recorder.snapshots.likes(parts.split.train, parts.truth)
+    catalogue = catalogue_arrays(parts.split.train, parts.backbone)
+    return make_trace(meta, watched.arrays, walks, catalogue, training, likes)
 
 
 def _history(reports: list[EpochReport]) -> pd.DataFrame:

@@ -11,16 +11,17 @@ import torch
 from torch import Tensor
 
 from adar_viz.batches import PairRows, SequenceRows
-from adar_viz.core import Backbone, Batch, Context, Encoded
+from adar_viz.core import Backbone, Context, Encoded
 from adar_viz.datasets import Interactions
-from adar_viz.diffusion import Denoiser, add_noise, ancestral, denoising_loss, glide
-from adar_viz.events import Drawn, Event, Transition
+from adar_viz.diffusion import Denoiser, add_noise, ancestral, denoising_loss, glide, x0_from_noise
+from adar_viz.draws import QUANTILES, Draws
+from adar_viz.events import Diffused, Drawn, Event, Transition
 from adar_viz.known import KnownPositives
 from adar_viz.negatives import ADAR
+from adar_viz.snapshots import Snapshots, table_of
 from adar_viz.trace import Trace
 from adar_viz.training import EpochReport
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 ROWS_A_STEP = 64
 """Rows of each step that are kept, the first ones: the rows are shuffled already."""
 
@@ -34,59 +35,57 @@ class Recorder:
     ----------
     users, items : sequence of int
         Whose embeddings are kept in the snapshots.
+    draws : Draws or None
+        What sums up the drawn negatives; None looks at their scores alone.
     """
 
-    def __init__(self, users: Sequence[int], items: Sequence[int]) -> None:
-        self.users, self.items = torch.as_tensor(users), torch.as_tensor(items)
+    def __init__(self, users: Sequence[int], items: Sequence[int], draws: Draws | None = None) -> None:
+        self.snapshots, self.draws = Snapshots(users, items), draws or Draws()
         self.epochs: list[dict[str, Any]] = []
-        self.snapshots: list[dict[str, Any]] = []
-        self._hardness: list[Tensor] = []
         self._timestep: list[Tensor] = []
+        self._positive = torch.empty(0)
+        self._diffused: list[Tensor] = []
 
     def __call__(self, event: Event) -> None:
         """Copy what is kept of an event."""
         if isinstance(event, Drawn):
-            gap = event.negative_score[:ROWS_A_STEP] - event.positive_score[:ROWS_A_STEP, None]
-            self._hardness.append(gap.flatten().detach().cpu().clone())
+            self.draws.see(event)
+            self.snapshots.see(event)
         elif isinstance(event, Transition):
             self._timestep.append(event.timestep[:ROWS_A_STEP].cpu().clone())
+            self._positive = event.positive_score[:ROWS_A_STEP].detach().cpu().clone()
+        elif isinstance(event, Diffused):  # of the rows whose Transition was just announced
+            self._diffused.append(event.score[:ROWS_A_STEP].detach().cpu() - self._positive)
 
     def snapshot(self, epoch: int, backbone: Backbone) -> None:
         """Copy the chosen embeddings as they are now; ``epoch`` counts the finished ones."""
-        with torch.no_grad():
-            encoded = backbone(_users_alone(self.users)) if backbone.history_length is None else None
-            table = _table(backbone)
-            kept = {"epoch": epoch, "item": table[self.items].cpu().clone()}
-            if encoded is not None:
-                kept["user"] = encoded.query.cpu().clone()
-        self.snapshots.append(kept)
+        self.snapshots.take(epoch, backbone)
 
     def end_epoch(self, report: EpochReport, backbone: Backbone) -> None:
         """Sum the epoch up, and take a snapshot when one is due (ever more rarely: 1, 2, 3, 4, 6, 8, 12, …)."""
-        levels = torch.tensor(QUANTILES)
-        hardness, timestep = (torch.cat(x).float() if x else None for x in (self._hardness, self._timestep))
-        self._hardness, self._timestep = [], []
-        nothing = torch.full_like(levels, torch.nan)
         self.epochs.append(
             {
                 "epoch": report.epoch + 1,
                 "loss": sum(report.losses.values()),
                 "metrics": dict(report.metrics),
-                "hardness": nothing if hardness is None else torch.quantile(hardness, levels),
-                "timestep": nothing if timestep is None else torch.quantile(timestep, levels),
+                "draws": self.draws.sum_up(),
+                "timestep": _quantiles(self._timestep),
+                "diffused": _quantiles(self._diffused),
             }
         )
+        self._timestep, self._diffused = [], []
         if _is_due(report.epoch + 1):
             self.snapshot(report.epoch + 1, backbone)
+        self.snapshots.forget()
 
     def state(self) -> dict[str, Any]:
         """Return all that was recorded, for a checkpoint."""
-        return {"epochs": self.epochs, "snapshots": self.snapshots}
+        return {"epochs": self.epochs, "snapshots": self.snapshots.taken}
 
     def restore(self, state: Mapping[str, Any], num_epochs: int) -> None:
         """Take back what `state` gave, as far as ``num_epochs`` finished epochs."""
         self.epochs = [e for e in state["epochs"] if e["epoch"] <= num_epochs]
-        self.snapshots = [s for s in state["snapshots"] if s["epoch"] <= num_epochs]
+        self.snapshots.restore(state["snapshots"], num_epochs)
 
     def arrays(self, metric: str) -> dict[str, np.ndarray]:
         """Return the arrays of the training and of the snapshots, the selecting ``metric`` first."""
@@ -97,28 +96,19 @@ class Recorder:
                 "epoch": np.array([e["epoch"] for e in self.epochs]),
                 "loss": np.array([e["loss"] for e in self.epochs]),
                 "quantile": np.array(QUANTILES),
-                "hardness": torch.stack([e["hardness"] for e in self.epochs]).numpy(),
                 "timestep_quantile": torch.stack([e["timestep"] for e in self.epochs]).numpy(),
+                "diffused_hardness": torch.stack([e["diffused"] for e in self.epochs]).numpy(),
                 "metric_name": np.array(names),
                 "metric": np.array([[e["metrics"].get(n, np.nan) for n in names] for e in self.epochs]),
             }
-        if self.snapshots:
-            arrays |= {
-                "snapshot_epoch": np.array([s["epoch"] for s in self.snapshots]),
-                "snapshot_item": self.items.numpy(),
-                "snapshot_item_embedding": torch.stack([s["item"] for s in self.snapshots]).numpy(),
-            }
-            if "user" in self.snapshots[0]:
-                arrays["snapshot_user"] = self.users.numpy()
-                arrays["snapshot_user_embedding"] = torch.stack([s["user"] for s in self.snapshots]).numpy()
-        return arrays
+        return arrays | self.draws.arrays([e["draws"] for e in self.epochs]) | self.snapshots.arrays()
 
 
 def catalogue_arrays(data: Interactions, backbone: Backbone) -> dict[str, np.ndarray]:
     """Return labels, titles, popularity and final embeddings of the whole catalogue."""
     blank = np.full(data.num_items, "")
     with torch.no_grad():
-        embedding = _table(backbone).cpu().numpy().astype(np.float32)
+        embedding = table_of(backbone).cpu().numpy().astype(np.float32)
     return {
         "item_label": np.asarray(data.item_label, dtype=str),
         "item_title": blank if data.title is None else np.asarray(data.title, dtype=str),
@@ -212,10 +202,12 @@ def watch_walks(
         denoiser = train_denoiser(lens, rows, backbone, generator=generator)
     with torch.no_grad():
         walks = _walk(lens, denoiser, x0 / lens.sigma, query / lens.sigma, generator)
+        predictions = [_predict(denoiser, walk, query / lens.sigma) for walk in walks.values()]
     return {
         "walk_pair": np.tile(chosen, len(walks)),
         "walk_source": np.repeat(list(walks), len(chosen)),
         "walk": (torch.cat(list(walks.values())) * lens.sigma).cpu().numpy(),
+        "walk_prediction": (torch.cat(predictions) * lens.sigma).cpu().numpy(),
         "walk_query": query.repeat(len(walks), 1).cpu().numpy(),
     }
 
@@ -264,6 +256,15 @@ def _walk(lens: ADAR, denoiser: Denoiser, x0: Tensor, query: Tensor, generator: 
     return {"forward": forward, "reverse": torch.stack(chain[::-1], 1), "renoise": torch.stack(renoise, 1)}
 
 
+def _predict(denoiser: Denoiser, walk: Tensor, query: Tensor) -> Tensor:
+    """Estimate x_0 from each x_t of a walk; at t = 0 it is x_0 itself."""
+    denoise, estimates = denoiser.given(query), [walk[:, 0]]
+    for t in range(1, walk.shape[1]):
+        every = torch.full((len(walk),), t, device=walk.device)
+        estimates.append(x0_from_noise(walk[:, t], denoise(walk[:, t], every), every, denoiser.schedule))
+    return torch.stack(estimates, 1)
+
+
 def _choose(
     backbone: Backbone, rows: PairRows | SequenceRows, known: KnownPositives, num_pairs: int, generator: torch.Generator
 ) -> Context:
@@ -277,15 +278,9 @@ def _choose(
     return Context(batch.user[keep], batch.positive[keep], encoded, known, generator, epoch=2**31)
 
 
-def _table(backbone: Backbone) -> Tensor:
-    nobody = torch.zeros(1, dtype=torch.long)
-    history = None if backbone.history_length is None else nobody[:, None]
-    table: Tensor = backbone(Batch(nobody, nobody, history)).table().detach()
-    return table
-
-
-def _users_alone(user: Tensor) -> Batch:
-    return Batch(user, torch.zeros_like(user))
+def _quantiles(values: list[Tensor]) -> Tensor:
+    levels = torch.tensor(QUANTILES)
+    return torch.quantile(torch.cat(values).float(), levels) if values else torch.full_like(levels, torch.nan)
 
 
 def _is_due(epoch: int) -> bool:
@@ -296,4 +291,5 @@ def _is_due(epoch: int) -> bool:
 def describe_lens(lens: ADAR) -> dict[str, Any]:
     """Return the facts of a trace's meta that come from the sampler."""
     names = {"schedule": {"name": lens.schedule.name, "T": lens.num_timesteps}}
-    return {**names, "sigma": float(lens.sigma), "source": type(lens.source).__name__.lower()}
+    facts = {"sigma": float(lens.sigma), "source": type(lens.source).__name__.lower(), "clamp": list(lens.clamp)}
+    return {**names, **facts}

@@ -54,6 +54,9 @@ SCHEMA: Mapping[str, Column] = {
     "walk_pair": Column(("walk",), "int", "pair of the walk: index along `pair`", "index"),
     "walk_source": Column(("walk",), "str", "how x_t was made: forward, reverse or renoise"),
     "walk": Column(("walk", "timestep", "dim"), "float", "x_t; one noise draw serves all t of a walk", "embedding"),
+    "walk_prediction": Column(
+        ("walk", "timestep", "dim"), "float", "the denoiser's estimate of x_0 from x_t (at t = 0 x_t)", "embedding"
+    ),
     "walk_query": Column(("walk", "dim"), "float", "query of the walk's user", "embedding"),
     # the catalogue
     "item_label": Column(("item",), "str", "the data set's own item id"),
@@ -68,16 +71,71 @@ SCHEMA: Mapping[str, Column] = {
     "hardness": Column(
         ("epoch", "quantile"), "float", "s_neg - s_pos of the drawn negatives; higher is harder", "score"
     ),
+    "negative_score": Column(("epoch", "quantile"), "float", "scores of the drawn negatives", "score"),
+    "positive_score": Column(("epoch", "quantile"), "float", "scores of the positives of the same rows", "score"),
+    "catalogue_score": Column(
+        ("epoch", "quantile"), "float", "scores of all items for the users of these rows", "score"
+    ),
+    "negative_percentile": Column(
+        ("epoch", "quantile"), "float", "share of all items that score below the drawn negative for its user, in [0, 1]"
+    ),
+    "gradient_weight": Column(
+        ("epoch", "quantile"),
+        "float",
+        "|d loss / d s_neg| of each drawn negative; BPR: sigmoid(s_neg - s_pos) times its share of the row's weight",
+    ),
+    "gradient_weight_mean": Column(("epoch",), "float", "mean of the same"),
     "timestep_quantile": Column(("epoch", "quantile"), "float", "chosen timestep t*", "timestep"),
+    "diffused_hardness": Column(
+        ("epoch", "quantile"), "float", "s(x_t*) - s_pos of what diffusion made, before any grounding", "score"
+    ),
     "loss": Column(("epoch",), "float", "mean training loss"),
     "metric_name": Column(("metric",), "str", "names of the validation metrics, the selected one first"),
     "metric": Column(("epoch", "metric"), "float", "validation metrics (nan: not evaluated in this epoch)"),
+    # false negatives among the drawn ones, where the truth is known; see `adar_viz.draws`
+    "false_negative": Column(("epoch",), "float", "share of the judged draws that their users truly like, in [0, 1]"),
+    "false_negative_interval": Column(
+        ("epoch", "bound"), "float", "95 % interval of that share over all draws; the share itself where all are judged"
+    ),
+    "false_negative_by_activity": Column(("epoch", "user_group"), "float", "the same share in each group of users"),
+    "false_negative_by_activity_interval": Column(("epoch", "user_group", "bound"), "float", "and its interval"),
+    "false_negative_by_popularity": Column(("epoch", "item_group"), "float", "the same share in each group of items"),
+    "false_negative_by_popularity_interval": Column(("epoch", "item_group", "bound"), "float", "and its interval"),
+    "false_negative_gradient": Column(
+        ("epoch",), "float", "share of the judged draws' gradient weight that is on them"
+    ),
+    "drawn_by_popularity": Column(("epoch", "item_group"), "float", "share of the draws that fall on each group"),
+    "judged_draws": Column(("epoch",), "float", "draws that were looked up in the truth and judged there", "count"),
+    "synthetic_share": Column(("epoch",), "float", "share of these draws that are synthetic: the nearest item decides"),
+    "synthetic_distance": Column(("epoch",), "float", "mean 1 - cosine to that nearest item (nan: none is synthetic)"),
+    "user_group_activity": Column(
+        ("user_group", "bound"), "float", "fewest and most training interactions of the users of a group", "count"
+    ),
+    "item_group_popularity": Column(
+        ("item_group", "bound"), "float", "fewest and most training interactions of the items of a group", "count"
+    ),
     # snapshots of embeddings over training
     "snapshot_epoch": Column(("snapshot",), "int", "epoch of each snapshot; 0 is before training", "epoch"),
     "snapshot_user": Column(("member_user",), "int", "users in the snapshots: rows of `user_label`", "id"),
     "snapshot_item": Column(("member_item",), "int", "items in the snapshots: rows of `item_label`", "id"),
     "snapshot_user_embedding": Column(("snapshot", "member_user", "dim"), "float", "their vectors", "embedding"),
     "snapshot_item_embedding": Column(("snapshot", "member_item", "dim"), "float", "their vectors", "embedding"),
+    "snapshot_rms": Column(("snapshot",), "float", "root mean square of all item vectors: ADAR's sigma", "embedding"),
+    "snapshot_user_mean": Column(("snapshot", "member_user"), "float", "mean of their scores of all items", "score"),
+    "snapshot_user_sd": Column(("snapshot", "member_user"), "float", "standard deviation of these scores", "score"),
+    "snapshot_user_negative": Column(
+        ("snapshot", "member_user", "negative"),
+        "int",
+        "some items drawn as their negatives in the epoch that ended there (-1: synthetic, or no more)",
+        "id",
+    ),
+    "snapshot_user_observed": Column(("member_user", "item"), "bool", "the item is a training positive of the user"),
+    "snapshot_user_liked": Column(("member_user", "item"), "bool", "the user truly likes it, as far as is known"),
+    # maps that are stored because they take long to make; to look at, not to measure on
+    "item_map": Column(("item", "plane"), "float", "places on a map of `item_embedding` (UMAP)"),
+    "snapshot_item_map": Column(
+        ("snapshot", "member_item", "plane"), "float", "places on a joint map of the snapshots (AlignedUMAP)"
+    ),
 }
 
 META: Mapping[str, str] = {
@@ -92,7 +150,9 @@ META: Mapping[str, str] = {
     "target": "score-aware function: {name, and its parameters}",
     "boundary": "decision boundary: {name, and its parameters}",
     "sigma": "noise scale in embedding units",
+    "clamp": "smallest and largest t* that the run allowed, as shares of T",
     "source": "where the negatives came from: forward, reverse or renoise",
+    "maps": "how the stored maps were made: {method, its version and parameters, seed}",
 }
 """Facts about the run; the ones in `REQUIRED_META` must be there, others may be added."""
 

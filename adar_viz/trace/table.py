@@ -98,8 +98,10 @@ class Trace:
         Taking pairs keeps the walks of these pairs only and renumbers `walk_pair`. Items and users
         are referred to by id, and timesteps by number, so these axes cannot be thinned.
         """
-        if axis in ("item", "user", "timestep", "dim") or axis not in self.sizes:
-            raise ValueError(f"axis must be one that can be thinned, not item, user, timestep or dim; got {axis!r}")
+        if axis in ("item", "user", "timestep", "dim", "plane") or axis not in self.sizes:
+            raise ValueError(
+                f"axis must be one that can be thinned, not item, user, timestep, dim or plane; got {axis!r}"
+            )
         chosen = np.asarray(index, dtype=np.int64)
         arrays = _take(self.arrays, axis, chosen)
         if axis == "pair" and "walk_pair" in arrays:
@@ -232,8 +234,10 @@ def _check_values(arrays: Mapping[str, NDArray[Any]]) -> None:
         raise TraceError(f"walk_source must be one of {SOURCES}; got {sorted(set(arrays['walk_source'].tolist()))}")
     limits = {"pair_user": "user_label", "pair_item": "item_label", "walk_pair": "pair_score"}
     limits |= {"snapshot_user": "user_label", "snapshot_item": "item_label", "transition_timestep": "alpha_bar"}
+    limits |= {"snapshot_user_negative": "item_label"}
     for name, table in limits.items():
         if name in arrays and table in arrays and arrays[name].size:
             low, high, size = int(arrays[name].min()), int(arrays[name].max()), len(arrays[table])
-            if low < 0 or high >= size:
-                raise TraceError(f"{name} must lie in [0, {size}), the rows of {table}; got {low} to {high}")
+            least = -1 if name == "snapshot_user_negative" else 0
+            if low < least or high >= size:
+                raise TraceError(f"{name} must lie in [{least}, {size}), the rows of {table}; got {low} to {high}")
