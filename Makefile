@@ -1,6 +1,6 @@
 # adar_viz: `make` lists what can be made. Works with GNU make 3.81 (macOS) and newer.
 
-DATA ?= synthetic
+DATA ?=
 PYTHON ?=
 
 VENV := .venv
@@ -24,11 +24,13 @@ help: ## list what can be made
 	@echo "PYTHON=/path/to/python chooses the Python (3.11 to 3.13)."
 	@echo "On Linux without a GPU, set PIP_EXTRA_INDEX_URL to PyTorch's index of CPU builds for a smaller install."
 
-figures: $(READY) ## train and draw every figure (DATA=synthetic, or the name of a data set)
-	$(BIN)/adar-viz figures --data $(DATA)
+figures: $(READY) ## train and draw every figure (DATA=NAME: of a data set instead of the synthetic world)
+	$(BIN)/adar-viz figures $(if $(DATA),--set data=$(DATA))
 
-test: lint ## run everything: lint, types, contracts, unit tests, documentation, notebooks, browser
-	$(MAKE) unit notebooks browser
+test: lint ## run everything: lint, types, contracts, unit tests, documentation, figures, notebooks, browser
+	$(MAKE) unit
+	$(BIN)/adar-viz figures --check
+	$(MAKE) notebooks browser
 
 check: lint ## the inner loop: lint, types, contracts, quick unit tests
 	$(PYTEST) $(PARALLEL) -m "not slow and not browser" tests

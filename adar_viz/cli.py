@@ -10,7 +10,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "run": "adar_viz.commands",
     "compare": "adar_viz.compare_command",
-    "figures": "adar_viz.figures",
+    "figures": "adar_viz.figures.command",
     "data": "adar_viz.datasets.command",
 }
 """Where each command lives; only the one that is asked for is imported."""

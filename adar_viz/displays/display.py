@@ -68,6 +68,7 @@ class Display(ABC):
         context: str = "paper",
         size: tuple[float, float] | None = None,
         color: str = style.BLUE,
+        footer: bool = False,
     ) -> Self:
         """Draw.
 
@@ -81,7 +82,11 @@ class Display(ABC):
             Width and height of a new figure in inches.
         color
             Colour of the main curve.
+        footer
+            Whether run, seed, data and version are printed below the picture; needs a new figure.
         """
+        if footer and ax is not None:
+            raise ValueError("footer must come with a figure of the display's own; got ax")
         with style.applied(context):
             self.axes_ = self._new_axes(context, size) if ax is None else self._given_axes(ax)
             root = self.axes_[0].get_figure(root=True)
@@ -89,7 +94,17 @@ class Display(ABC):
                 raise ValueError("ax must belong to a figure; got axes that were removed from theirs")
             self.figure_, self._context = root, context
             self._draw(self.axes_, color)
+            if footer:
+                self.footer_ = root.supxlabel(self.footer(), x=0.99, ha="right", fontsize="x-small", color=style.GREY)
         return self
+
+    def footer(self) -> str:
+        """Say in one line where the picture comes from."""
+        stamp = self.stamp
+        return (
+            f"run {stamp['run']} · data {stamp['dataset']} {stamp['data_checksum'][:8]} · "
+            f"seed {stamp['seed']} · adar_viz {stamp['version']}"
+        )
 
     def _new_axes(self, context: str, size: tuple[float, float] | None) -> tuple[Axes, ...]:
         scale = style.CONTEXTS[context][1]

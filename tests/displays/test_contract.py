@@ -133,6 +133,21 @@ def test_no_text_overlaps_another_or_leaves_the_picture(display, context, law_tr
             assert across <= 1 or along <= min(a.height, b.height) / 8, f"{one!r} overlaps {other!r}"
 
 
+@each_display
+def test_a_footer_says_where_the_picture_comes_from_below_everything(display, law_trace):
+    shown = display.from_trace(law_trace).plot(footer=True)
+    assert shown.footer_.get_text() == "run law · data planted 00000000 · seed 0 · adar_viz 0.1.0"
+    shown.figure_.draw_without_rendering()
+    renderer = shown.figure_.canvas.get_renderer()
+    box = shown.footer_.get_window_extent(renderer)
+    width, _ = shown.figure_.canvas.get_width_height()
+    assert 0 <= box.x0 < box.x1 <= width
+    assert box.y0 >= 0
+    assert box.y1 <= min(ax.get_tightbbox(renderer).y0 for ax in shown.axes_) + 1
+    with pytest.raises(ValueError, match="footer must come with a figure of the display's own; got ax"):
+        display.from_trace(law_trace).plot(list(shown.axes_), footer=True)
+
+
 def visible_texts(ax):
     """All texts of an axes that are drawn; Matplotlib keeps tick labels outside the view, too."""
     texts = [*ax.texts, ax._left_title]

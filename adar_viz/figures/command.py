@@ -1,0 +1,131 @@
+"""``adar-viz figures``: draw the figures of a manifest, or check them."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from adar_viz.displays.style import CONTEXTS
+from adar_viz.figures.checking import check
+from adar_viz.figures.drawing import Source, draw
+from adar_viz.figures.manifest import MANIFEST, Figure, FigureError, choose, read_manifest
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the ``figures`` command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "figures",
+        help="draw every figure of the manifest, or check them",
+        description="Draw every figure of the manifest into PDF, SVG, PNG and CSV, training first where needed.",
+    )
+    parser.add_argument("--only", metavar="ID", action="append", help="draw or check this figure alone (repeatable)")
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        dest="settings",
+        help="another value than the manifest's: for data, seed, negatives, traces, size, or an option of the display; "
+        "draws into a folder of its own (repeatable)",
+    )
+    parser.add_argument("--style", default="paper", choices=tuple(CONTEXTS), help="size of text and lines")
+    parser.add_argument("--footer", action="store_true", help="print run, seed, data and version below each figure")
+    parser.add_argument(
+        "--check", action="store_true", help="draw nothing; say which figure no longer matches its data"
+    )
+    parser.add_argument("--list", action="store_true", help="list the figures with their captions")
+    parser.add_argument(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        help="draw from this trace instead of a demo run (repeatable; needs --out)",
+    )
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write here instead of beside the manifest")
+    parser.add_argument("--manifest", type=Path, default=MANIFEST, help=f"default: {MANIFEST}")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; 0 is good, 1 means that a figure is out of date.
+
+    Raises
+    ------
+    ValueError
+        If the question was wrong: an unknown figure, name or value.
+    """
+    drawn = choose(read_manifest(args.manifest), args.only)
+    if args.list:
+        print("\n".join(f"{figure.id}: {figure.caption}" for figure in drawn))
+        return 0
+    if args.trace is not None and args.out is None:
+        raise FigureError("--trace must come with --out, so that figures of other data stay apart")
+    figures = _changed(drawn, _settings(args.settings), alone=bool(args.only))
+    folder = args.out or args.manifest.parent / _apart(args, changed=figures != drawn)
+    source: Source = _finder(args.manifest.parent) if args.trace is None else lambda figure: args.trace
+    if not args.check:
+        for path in draw(figures, folder, source, args.style, footer=args.footer):
+            print(path)
+        return 0
+    reasons = check(figures, folder, source)
+    for name, reason in reasons.items():
+        print(f"{name}: {reason}")
+    print(f"{len(figures) - len(reasons)} of {len(figures)} figures match their data")
+    return 1 if reasons else 0
+
+
+def _changed(figures: list[Figure], settings: Mapping[str, Any], *, alone: bool) -> list[Figure]:
+    """Change the figures that were asked for; of a whole manifest, those that have everything that is set."""
+    able = [figure for figure in figures if alone or set(settings) <= set(figure.settings)]
+    if 0 < len(able) < len(figures):
+        left_out = ", ".join(figure.id for figure in figures if figure not in able)
+        print(f"left out, since they do not have {', '.join(settings)}: {left_out}", file=sys.stderr)
+    return [figure.changed(settings) for figure in able or figures]
+
+
+def _settings(words: list[str]) -> dict[str, Any]:
+    """Read ``NAME=VALUE``: a TOML value (3, 0.5, true, [1, 2]), or else text."""
+    settings = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise FigureError(f"--set must be NAME=VALUE; got {word!r}")
+        try:
+            settings[name] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            settings[name] = value
+    return settings
+
+
+def _apart(args: argparse.Namespace, *, changed: bool) -> str:
+    """Name the folder of figures that are not the manifest's: ``seed-3-slides``; empty for those that are."""
+    words = [*args.settings] if changed else []
+    words += [args.style] if args.style != "paper" else []
+    words += ["footer"] if args.footer else []
+    return "-".join(re.sub(r"[^\w.]+", "-", word).strip("-") for word in words)
+
+
+def _finder(home: Path) -> Source:
+    """Find the traces of a figure beside the manifest, or in runs that are trained when needed."""
+    train: Callable[[str, int, str], Path] = cache(_demo_trace)
+
+    def find(figure: Figure) -> list[Path]:
+        if figure.data is None or figure.seed is None:
+            return [home / name for name in figure.traces]
+        return [train(figure.data, figure.seed, negatives) for negatives in figure.negatives]
+
+    return find
+
+
+def _demo_trace(data: str, seed: int, negatives: str) -> Path:
+    # Training needs torch; drawing from traces does not.
+    from adar_viz.experiment import TRACE, demo_run
+
+    return demo_run(data, seed, negatives) / TRACE

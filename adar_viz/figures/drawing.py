@@ -1,0 +1,72 @@
+"""Draw figures into a folder, and record in its lock what they were made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from adar_viz.displays import FORMATS
+from adar_viz.figures.manifest import Figure
+from adar_viz.trace import Trace
+
+LOCK = "figures.lock.json"
+PASSING = ("run", "version", "sigma")
+"""Facts of a run that may change while the figure stays true."""
+
+Source = Callable[[Figure], Sequence[Path]]
+"""Where the traces of a figure lie."""
+
+
+def draw(
+    figures: Iterable[Figure], folder: Path, source: Source, context: str = "paper", *, footer: bool = False
+) -> list[Path]:
+    """Draw figures into a folder and record in its lock what they were made from."""
+    written = []
+    lock = read_lock(folder)
+    for figure in figures:
+        traces = [Trace.load(path) for path in source(figure)]
+        display = figure.make(traces).plot(context=context, size=figure.size, footer=footer)
+        table = folder / f"{figure.id}.csv"
+        paths = [*display.save(folder / figure.id, FORMATS), table]
+        table.write_text(as_csv(display.frame()), encoding="utf-8")
+        lock[figure.id] = {
+            "recipe": figure.recipe(),
+            "facts": [facts(trace) for trace in traces],
+            "traces": [trace.checksum() for trace in traces],
+            "stamp": display.stamp,
+            "alt": f"{figure.alt} {display.describe()}",
+            "sha256": {path.name: sha256(path) for path in paths},
+        }
+        written += paths
+    text = json.dumps(dict(sorted(lock.items())), indent=1, sort_keys=True, ensure_ascii=False)
+    (folder / LOCK).write_text(text + "\n", encoding="utf-8")
+    return written
+
+
+def facts(trace: Trace) -> dict[str, Any]:
+    """Return the facts of a run that its figures depend on."""
+    return {key: value for key, value in trace.meta.items() if key not in PASSING}
+
+
+def as_csv(frame: pd.DataFrame) -> str:
+    """Write a figure's numbers, with six digits each."""
+    return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def sha256(path: Path) -> str:
+    """Return the digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_lock(folder: Path) -> dict[str, Mapping[str, Any]]:
+    """Read what the figures of a folder were made from; nothing where none was drawn."""
+    path = folder / LOCK
+    if not path.exists():
+        return {}
+    stored: dict[str, Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return stored

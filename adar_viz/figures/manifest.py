@@ -1,0 +1,201 @@
+"""The manifest: what every figure is drawn from, by which display, and with which options."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+from adar_viz import displays
+from adar_viz.displays import Display
+from adar_viz.trace import Trace
+
+MANIFEST = Path("figures/manifest.toml")
+DISPLAYS: Mapping[str, type[Display]] = {
+    re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(): shown
+    for name in displays.__all__
+    if inspect.isclass(shown := getattr(displays, name)) and issubclass(shown, Display) and shown is not Display
+}
+"""Every display, by the name of its class in small letters: ``timestep_hardness``."""
+
+
+class FigureError(ValueError):
+    """The manifest, or what was asked of it, is wrong."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One entry of the manifest.
+
+    It is drawn from demo runs (``data`` and ``seed``, one run for each of ``negatives``), which are
+    trained when needed, or else from stored ``traces``.
+
+    Attributes
+    ----------
+    id : str
+        Name of the files.
+    display : str
+        One of `DISPLAYS`.
+    caption : str
+        For print.
+    alt : str
+        What is seen in general; the numbers of the present data come from ``describe``.
+    data, seed
+        The runs it is drawn from.
+    negatives : tuple of str
+        Specs of their negative samplers; a display that compares runs takes several.
+    traces : tuple of str
+        Files, seen from the manifest's folder.
+    options : mapping
+        Arguments of the display's ``from_trace`` or ``from_traces``.
+    size : tuple of float or None
+        Width and height in inches.
+    """
+
+    id: str
+    display: str
+    caption: str
+    alt: str
+    data: str | None = None
+    seed: int | None = None
+    negatives: tuple[str, ...] = ("adar",)
+    traces: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    size: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.display not in DISPLAYS:
+            raise self._error(f"display must be one of {', '.join(DISPLAYS)}; got {self.display!r}")
+        if bool(self.traces) == (self.data is not None) or (self.data is None) != (self.seed is None):
+            raise self._error("it must have data and seed, or else traces")
+        if not self.compares and len(self.traces or self.negatives) != 1:
+            raise self._error(f"{self.display} shows one run; got {len(self.traces or self.negatives)}")
+        for name, value in self.options.items():
+            if name not in self.parameters:
+                raise self._error(f"{self.display} has no option {name}; it has {', '.join(self.parameters)}")
+            if not _fits(value, self.parameters[name]):
+                raise self._error(f"{name} must be {inspect.formatannotation(self.parameters[name])}; got {value!r}")
+
+    def _error(self, reason: str) -> FigureError:
+        return FigureError(f"figure {self.id!r}: {reason}")
+
+    @property
+    def compares(self) -> bool:
+        """Whether the display shows several runs (``from_traces``) instead of one."""
+        return hasattr(DISPLAYS[self.display], "from_traces")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Options of the display, with their types."""
+        make = getattr(DISPLAYS[self.display], "from_traces" if self.compares else "from_trace")
+        hints = get_type_hints(make)
+        return {name: hints.get(name) for name in list(inspect.signature(make).parameters)[1:]}
+
+    @property
+    def settings(self) -> list[str]:
+        """What can be set to another value for one drawing: the runs, the size, options of the display."""
+        runs = ["traces"] if self.traces else ["data", "seed", "negatives"]
+        return [*runs, "size", *self.parameters]
+
+    def recipe(self) -> str:
+        """SHA-256 of everything that the manifest says about the figure."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    def changed(self, settings: Mapping[str, Any]) -> Figure:
+        """Return the figure drawn from other runs or with other options.
+
+        Parameters
+        ----------
+        settings
+            A value for any of `Figure.settings`.
+
+        Raises
+        ------
+        FigureError
+            If a name is none of these, or a value does not fit.
+        """
+        if unknown := [name for name in settings if name not in self.settings]:
+            raise self._error(f"cannot set {', '.join(unknown)}; what can be set is {', '.join(self.settings)}")
+        options = {name: value for name, value in settings.items() if name in self.parameters}
+        rest = {name: value for name, value in settings.items() if name not in options}
+        return replace(self, **_typed(self.id, rest), options={**self.options, **options})
+
+    def make(self, traces: Sequence[Trace]) -> Display:
+        """Compute the display from its traces, in the order of the manifest."""
+        display: Any = DISPLAYS[self.display]
+        shown: Display = (
+            display.from_traces(traces, **self.options)
+            if self.compares
+            else display.from_trace(*traces, **self.options)
+        )
+        return shown
+
+
+def read_manifest(path: Path) -> list[Figure]:
+    """Read the figures of a manifest: a table ``[[figure]]`` each.
+
+    Raises
+    ------
+    FigureError
+        If an entry lacks a key, has an unknown one, or repeats an id.
+    """
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("figure", [])
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise FigureError(f"{path} must be a readable TOML file: {error}") from error
+    known, needed = {f.name for f in fields(Figure)}, {"id", "display", "caption", "alt"}
+    figures = []
+    for entry in entries:
+        unknown, missing = set(entry) - known, needed - set(entry)
+        if unknown or missing:
+            raise FigureError(
+                f"{path}: figure {entry.get('id', '?')!r} must have {', '.join(sorted(needed))} and may have "
+                f"{', '.join(sorted(known - needed))}; unknown: {sorted(unknown)}, missing: {sorted(missing)}"
+            )
+        figures.append(Figure(**_typed(entry["id"], entry)))
+    ids = [figure.id for figure in figures]
+    if repeated := {name for name in ids if ids.count(name) > 1}:
+        raise FigureError(f"{path}: ids must be unique; repeated: {sorted(repeated)}")
+    return figures
+
+
+def choose(figures: Iterable[Figure], only: Iterable[str] | None) -> list[Figure]:
+    """Keep the figures with the given ids, all where none is given; an unknown id lists the valid ones."""
+    figures = list(figures)
+    wanted, valid = list(only or ()), [figure.id for figure in figures]
+    if unknown := [name for name in wanted if name not in valid]:
+        raise FigureError(f"no figure is called {', '.join(unknown)}; the manifest has {', '.join(valid)}")
+    return [figure for figure in figures if not wanted or figure.id in wanted]
+
+
+_KINDS: Mapping[str, tuple[type, str]] = {
+    "seed": (int, "a whole number"),
+    "options": (dict, "a table"),
+    "negatives": (list, "a list"),
+    "traces": (list, "a list"),
+    "size": (list, "a list"),
+}
+
+
+def _typed(figure: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the kinds of an entry's values, and make its lists tuples."""
+    for name, value in entry.items():
+        kind, words = _KINDS.get(name, (str, "text"))
+        if not isinstance(value, kind):
+            raise FigureError(f"figure {figure!r}: {name} must be {words}; got {value!r}")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether an option's value is of its type, where that type is a plain one or a union of such."""
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    if not all(isinstance(kind, type) for kind in kinds):
+        return True
+    return isinstance(value, kinds) or (float in kinds and isinstance(value, int))

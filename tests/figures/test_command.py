@@ -1,0 +1,95 @@
+"""The command draws what was asked for, and keeps other data, seeds and styles apart from the project's figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from adar_viz.figures import LOCK, FigureError
+from adar_viz.trace import Trace
+from tests.figures.conftest import Command
+
+
+def test_only_draws_one_and_says_what_it_wrote(
+    home: Path, from_trace: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert from_trace(home, "--only", "schedule") == 0
+    written = {Path(line).name for line in capsys.readouterr().out.split()}
+    assert written == {"schedule.pdf", "schedule.svg", "schedule.png", "schedule.csv"}
+    assert written == {p.name for p in (home / "out").iterdir()} - {LOCK}
+
+
+def test_an_unknown_id_lists_the_valid_ones(home: Path, from_trace: Command) -> None:
+    with pytest.raises(FigureError, match="no figure is called scedule; the manifest has schedule, one_pair"):
+        from_trace(home, "--only", "scedule")
+
+
+def test_traces_are_found_beside_the_manifest_and_one_value_is_changed_for_one_drawing(
+    home: Path, command: Command, law_trace: Trace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(home, "--only", "one_pair", "--set", "pair=5") == 0
+    folder = home / "pair-5"
+    assert {Path(line).parent for line in capsys.readouterr().out.split()} == {folder}
+    table = pd.read_csv(folder / "one_pair.csv")
+    assert table["mean"][0] == pytest.approx(law_trace["pair_score"][5], rel=1e-5)
+    assert command(home, "--only", "one_pair", "--set", "pair=5", "--check") == 0
+
+
+def test_of_a_whole_manifest_those_figures_are_changed_that_can_be(
+    home: Path, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(home, "--set", "pair=5") == 0
+    captured = capsys.readouterr()
+    assert {Path(line).stem for line in captured.out.split()} == {"one_pair"}
+    assert captured.err == "left out, since they do not have pair: schedule\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("pear=5", "'one_pair': cannot set pear; what can be set is traces, size, pair, z"),
+        ("pair=two", r"'one_pair': pair must be int \| None; got 'two'"),
+        ("pair", "--set must be NAME=VALUE; got 'pair'"),
+    ],
+)
+def test_a_wrong_setting_says_what_was_expected_and_draws_nothing(
+    home: Path, command: Command, setting: str, message: str
+) -> None:
+    before = set(home.iterdir())
+    with pytest.raises(FigureError, match=message):
+        command(home, "--only", "one_pair", "--set", setting)
+    assert set(home.iterdir()) == before
+
+
+def test_another_seed_is_another_run(home: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def train(data: str, seed: int, negatives: str) -> Path:
+        asked.append((data, seed, negatives))
+        return home / "trace.npz"
+
+    monkeypatch.setattr("adar_viz.figures.command._demo_trace", train)
+    assert command(home, "--only", "schedule", "--set", "seed=3", "--set", 'negatives=["uniform"]') == 0
+    assert asked == [("synthetic", 3, "uniform")]
+    assert (home / "seed-3-negatives-uniform" / "schedule.pdf").exists()
+
+
+def test_styles_and_footers_are_drawn_apart(home: Path, command: Command) -> None:
+    for words in ((), ("--style", "poster"), ("--footer",)):
+        assert command(home, "--only", "one_pair", *words) == 0
+    assert {path.name for path in home.iterdir() if path.is_dir()} == {"poster", "footer"}
+    plain, poster, footer = ((home / name / "one_pair.svg").read_text() for name in (".", "poster", "footer"))
+    assert len({plain, poster, footer}) == 3
+    assert len(footer) > len(plain), "letters are drawn as paths"
+
+
+def test_a_trace_of_one_s_own_must_not_overwrite_the_project_s_figures(home: Path, command: Command) -> None:
+    with pytest.raises(FigureError, match="--trace must come with --out"):
+        command(home, "--trace", "x.npz")
+
+
+def test_list_prints_ids_with_captions(home: Path, command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(home, "--list") == 0
+    assert capsys.readouterr().out == "schedule: The schedule.\none_pair: One pair.\n"

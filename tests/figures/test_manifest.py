@@ -1,0 +1,85 @@
+"""The manifest is checked when it is read: every mistake is found before anything is drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adar_viz.displays import TimestepHardness
+from adar_viz.figures import DISPLAYS, Figure, FigureError, choose, read_manifest
+from adar_viz.trace import Trace
+from tests.figures.conftest import MANIFEST
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('display = "noise_schedule"', 'display = "pie"', "display must be one of .*noise_schedule"),
+        ('caption = "The schedule."', "", "missing: .*caption"),
+        ('caption = "The schedule."', 'caption = "a"\ncolour = "red"', "unknown: .*colour"),
+        ('id = "one_pair"', 'id = "schedule"', "repeated: .*schedule"),
+        ("seed = 0", "seed = ", "readable TOML"),
+        ("seed = 0", 'seed = "0"', "'schedule': seed must be a whole number; got '0'"),
+        ("seed = 0", "", "'schedule': it must have data and seed, or else traces"),
+        ("seed = 0", 'seed = 0\ntraces = ["trace.npz"]', "'schedule': it must have data and seed, or else traces"),
+        ("seed = 0", 'seed = 0\nnegatives = ["adar", "dns"]', "'schedule': noise_schedule shows one run; got 2"),
+        ("pair = 0", "pear = 0", "'one_pair': timestep_hardness has no option pear; it has pair, z"),
+        ("pair = 0", 'pair = "first"', r"'one_pair': pair must be int \| None; got 'first'"),
+    ],
+)
+def test_a_wrong_manifest_is_refused_with_the_reason(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "manifest.toml"
+    assert old in MANIFEST
+    path.write_text(MANIFEST.replace(old, new))
+    with pytest.raises(FigureError, match=message):
+        read_manifest(path)
+
+
+def test_displays_are_named_like_their_classes() -> None:
+    assert DISPLAYS["timestep_hardness"] is TimestepHardness
+    assert "display" not in DISPLAYS
+
+
+def test_a_display_of_several_runs_gets_them_in_the_order_of_the_manifest(
+    law_trace: Trace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Compared(TimestepHardness):
+        @classmethod
+        def from_traces(cls, traces: list[Trace], z: float = 1.28) -> Any:
+            shown = cls.from_trace(traces[0], z=z)
+            shown.runs = [str(trace.meta["run"]) for trace in traces]
+            return shown
+
+    monkeypatch.setitem(DISPLAYS, "compared", Compared)
+    other = Trace({**law_trace.meta, "run": "other"}, law_trace.arrays)
+    figure = Figure("f", "compared", "c", "a", traces=("a.npz", "b.npz"), options={"z": 1})
+    assert figure.parameters == {"z": float}
+    assert figure.make([other, law_trace]).runs == ["other", "law"]
+
+
+def test_a_change_for_one_drawing_leaves_the_entry_as_it_was() -> None:
+    schedule, pair = read_manifest(ROOT / "figures" / "manifest.toml")[:2]
+    other = schedule.changed({"seed": 3, "stops": 8})
+    assert (other.seed, other.options) == (3, {**schedule.options, "stops": 8})
+    assert schedule.seed == 0
+    assert other.recipe() != schedule.recipe() == schedule.changed({}).recipe()
+    assert pair.changed({"size": [4, 3]}).size == (4, 3)
+
+
+def test_an_unknown_setting_lists_the_valid_ones() -> None:
+    stored = Figure("f", "timestep_hardness", "c", "a", traces=("a.npz",))
+    with pytest.raises(FigureError, match="cannot set seed; what can be set is traces, size, pair, z"):
+        stored.changed({"seed": 3})
+    with pytest.raises(FigureError, match="z must be float; got 'high'"):
+        stored.changed({"z": "high"})
+
+
+def test_the_project_s_manifest_is_sound_and_uses_every_display() -> None:
+    figures = read_manifest(ROOT / "figures" / "manifest.toml")
+    assert {f.display for f in figures} == set(DISPLAYS)
+    assert all(len(f.caption) > 40 and len(f.alt) > 20 for f in figures)
+    assert choose(figures, None) == figures
