@@ -14,14 +14,16 @@ import numpy as np
 import pytest
 import torch
 
-from adar_viz.batches import make_rows
+from adar_viz.batches import PairRows, make_rows
 from adar_viz.core import Batch, Context, Encoded
 from adar_viz.datasets import World, split
 from adar_viz.events import Pool
 from adar_viz.known import KnownPositives
 from adar_viz.losses import BPR
+from adar_viz.negatives import ADAR, Uniform
 from adar_viz.trace import REQUIRED_META, Trace
 from adar_viz.training import TrainingPlan, fit
+from tests.backbones.test_known_answers import checkerboard
 from tests.contract import cases
 from tests.contract import test_backbones as backbone_contract
 from tests.contract import test_samplers as sampler_contract
@@ -66,8 +68,8 @@ def context() -> Context:
 
 def test_every_python_block_is_tested_here() -> None:
     classes = re.findall(r"^class (\w+)", GUIDE.read_text(), re.MULTILINE)
-    assert GUIDE.read_text().count("```python") == len(classes)
-    assert set(classes) == {"Easiest", "GMF", "TransitionTimes"}
+    assert classes == ["Easiest", "GMF", "TwoTables", "Adapter", "TransitionTimes"]
+    assert GUIDE.read_text().count("```python") == len(classes) - 1  # the adapter stands beside its model
 
 
 def test_the_sampler_keeps_the_lowest_score_of_a_pool_of_unknown_items() -> None:
@@ -116,6 +118,46 @@ def test_both_examples_learn_together() -> None:
     reports = list(fit(backbone, example("Easiest").Easiest(), BPR(), rows, known, validate=validate, plan=plan))
     assert reports[-1].losses["loss"] < reports[0].losses["loss"]
     assert max(report.metrics["above"] for report in reports) > 0.7
+
+
+def adapted(num_users: int, num_items: int) -> Any:
+    """A model that does not come from this package, joined as the guide says."""
+    guide = example("Adapter")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return guide.Adapter(guide.TwoTables(num_users, num_items, DIM))
+
+
+@pytest.mark.parametrize("promise", promises(backbone_contract, {"backbone", "rows", "encoded"}))
+def test_an_adapted_model_keeps_every_promise_of_the_contract(promise: Callable[..., None]) -> None:
+    backbone, rows = adapted(cases.USERS, cases.ITEMS), cases.batch()
+    given = {"backbone": backbone, "rows": rows, "encoded": backbone(rows)}
+    promise(**{name: given[name] for name in inspect.signature(promise).parameters})
+
+
+@pytest.mark.parametrize("make", [Uniform, lambda: ADAR(DIM, warmup=2)])
+def test_an_adapted_model_completes_the_checkerboard(make: Callable[[], Any]) -> None:
+    user, item, held = checkerboard()
+    num_users, num_items = held.shape
+    rows = PairRows(user, item)
+    known = KnownPositives.from_pairs(user, item, num_users=num_users, num_items=num_items)
+
+    def validate(trained: torch.nn.Module) -> dict[str, float]:
+        """Share of the held-out items among as many best ones, apart from what is known."""
+        everyone = torch.arange(num_users)
+        score = trained(Batch(everyone, torch.zeros_like(everyone))).score_all()
+        score[user, item] = -torch.inf
+        return {"found": float(held.gather(1, score.topk(int(held[0].sum())).indices).float().mean())}
+
+    plan = TrainingPlan(epochs=24, batch_size=128, learning_rate=0.02, l2=0.05, patience=None, metric="found")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        sampler = make()
+    reports = list(fit(adapted(num_users, num_items), sampler, BPR(), rows, known, validate=validate, plan=plan))
+    assert reports[0].metrics["found"] < 0.3
+    assert max(report.metrics["found"] for report in reports) == 1.0
+    if isinstance(sampler, ADAR):  # its timesteps were found by bisection, most of them inside the limits
+        assert reports[-1].sampler["clamped"] < 0.5
 
 
 def test_the_display_counts_draws_tells_and_saves_the_same_bytes_twice(tmp_path: Path) -> None:
