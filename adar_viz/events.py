@@ -6,6 +6,7 @@ Tensors in an event belong to the sampler. An observer that keeps one must clone
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -59,6 +60,11 @@ class Drawn:
     positive_score: Float[Tensor, " row"]
     negative_score: Float[Tensor, "row k"]
     weight: Float[Tensor, "row k"] | None
+    log_prob: Float[Tensor, "row k"] | None
+    embedding: Float[Tensor, "#row k dim"]
+    """One row, where all rows share their negatives."""
+    encoded: Any
+    """The `adar_viz.core.Encoded` of the rows, which stands a floor above: for a look at the rest of the catalogue."""
 
 
 Event = Pool | Transition | Diffused | Mixed | Drawn

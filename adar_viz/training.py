@@ -115,9 +115,10 @@ class _Objective(nn.Module):
         if self.l2 > 0:
             terms["l2"] = self.l2 * self.backbone.l2(batch, negatives.item)
         if observe is not ignore:
-            scores = positive.detach(), negative.detach()
             item = negatives.item.expand_as(negative)  # one row may serve all
-            observe(Drawn(batch.user, batch.positive, item, *scores, negatives.weight))
+            scores, vectors = (positive.detach(), negative.detach()), negatives.embedding.detach()
+            weight, log_prob = negatives.weight, negatives.log_prob
+            observe(Drawn(batch.user, batch.positive, item, *scores, weight, log_prob, vectors, encoded))
         self.seen = context, negatives, terms
         return torch.stack(list(terms.values())).sum()
 

@@ -22,9 +22,8 @@ def backbone() -> MF:
 
 def drawn(user: list[int], item: list[list[int]]) -> Drawn:
     score = torch.zeros(len(item), len(item[0]))
-    return Drawn(
-        torch.tensor(user), torch.zeros(len(user), dtype=torch.long), torch.tensor(item), score[:, 0], score, None
-    )
+    positive, vectors = torch.zeros(len(user), dtype=torch.long), torch.zeros(len(item), len(item[0]), 4)
+    return Drawn(torch.tensor(user), positive, torch.tensor(item), score[:, 0], score, None, None, vectors, None)
 
 
 def test_embeddings_and_moments_are_the_backbone_s(backbone: MF) -> None:

@@ -73,9 +73,7 @@ SCHEMA: Mapping[str, Column] = {
     ),
     "negative_score": Column(("epoch", "quantile"), "float", "scores of the drawn negatives", "score"),
     "positive_score": Column(("epoch", "quantile"), "float", "scores of the positives of the same rows", "score"),
-    "catalogue_score": Column(
-        ("epoch", "quantile"), "float", "scores of all items for the users of these rows", "score"
-    ),
+    "catalogue_score": Column(("epoch", "quantile"), "float", "scores of all items for the users of the rows", "score"),
     "negative_percentile": Column(
         ("epoch", "quantile"), "float", "share of all items that score below the drawn negative for its user, in [0, 1]"
     ),
@@ -101,9 +99,7 @@ SCHEMA: Mapping[str, Column] = {
     "false_negative_by_activity_interval": Column(("epoch", "user_group", "bound"), "float", "and its interval"),
     "false_negative_by_popularity": Column(("epoch", "item_group"), "float", "the same share in each group of items"),
     "false_negative_by_popularity_interval": Column(("epoch", "item_group", "bound"), "float", "and its interval"),
-    "false_negative_gradient": Column(
-        ("epoch",), "float", "share of the judged draws' gradient weight that is on them"
-    ),
+    "false_negative_gradient": Column(("epoch",), "float", "share of the judged draws' gradient weight on them"),
     "drawn_by_popularity": Column(("epoch", "item_group"), "float", "share of the draws that fall on each group"),
     "judged_draws": Column(("epoch",), "float", "draws that were looked up in the truth and judged there", "count"),
     "synthetic_share": Column(("epoch",), "float", "share of these draws that are synthetic: the nearest item decides"),
