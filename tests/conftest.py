@@ -29,26 +29,44 @@ def _training(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "epoch": epoch,
         "quantile": quantile,
         "hardness": middle[:, None] + np.array([-1.6, -0.7, 0.0, 0.6, 1.3]),
+        "timestep_quantile": np.linspace(24, 14, 20)[:, None] + np.array([-6.0, -3, 0, 4, 9]),
+        "diffused_hardness": 0.6 * middle[:, None] + np.array([-1.2, -0.5, 0.0, 0.4, 0.9]),
         "loss": np.exp(-epoch / 8) * 0.6 + 0.1,
         "metric_name": np.array(["ndcg@20", "recall@20"]),
         "metric": np.stack([recall * 0.5, recall], axis=1),
     }
 
 
-def _snapshots(item: np.ndarray) -> dict[str, np.ndarray]:
-    """Snapshots of every fourth item: noise that settles where the item ends, each turned at random."""
+def _snapshots(query: np.ndarray, item: np.ndarray) -> dict[str, np.ndarray]:
+    """Snapshots of every fourth item and of 12 users: noise that settles where all end, each turned at random."""
     rng = np.random.default_rng(1)
-    epoch, chosen = np.array([0, 1, 2, 4, 8, 20]), np.arange(0, ITEMS, 4)
-    start = 0.1 * rng.standard_normal((len(chosen), DIM))
+    epoch, chosen, users = np.array([0, 1, 2, 4, 8, 20]), np.arange(0, ITEMS, 4), np.arange(12)
+    start = 0.1 * rng.standard_normal(item.shape)
     share = (1 - np.exp(-epoch / 5))[:, None, None]
     turn = np.linalg.qr(rng.standard_normal((len(epoch), DIM, DIM)))[0]
-    vectors = (share * item[chosen] + (1 - share) * start) @ turn
-    return {"snapshot_epoch": epoch, "snapshot_item": chosen, "snapshot_item_embedding": vectors.astype("f4")}
+    items, queries = (share * item + (1 - share) * start) @ turn, (0.02 + share) * query[users] @ turn
+    scores, rank = queries @ items.swapaxes(1, 2), np.argsort(np.argsort(-(query[users] @ item.T), axis=1), axis=1)
+    plane = np.linalg.svd(item - item.mean(axis=0), full_matrices=False)[2][:2].T
+    return {
+        "snapshot_epoch": epoch,
+        "snapshot_item": chosen,
+        "snapshot_item_embedding": items[:, chosen].astype("f4"),
+        "snapshot_rms": np.sqrt((items**2).mean(axis=(1, 2))),
+        "snapshot_user": users,
+        "snapshot_user_embedding": queries.astype("f4"),
+        "snapshot_user_mean": scores.mean(axis=2),
+        "snapshot_user_sd": scores.std(axis=2),
+        "snapshot_user_negative": rng.integers(-1, ITEMS, size=(len(epoch), len(users), 16)),
+        "snapshot_user_observed": (rank % 3 == 0) & (rank < ITEMS // 4),
+        "snapshot_user_liked": rank < ITEMS // 5,
+        "item_map": item @ plane,
+        "snapshot_item_map": ((items @ turn.swapaxes(1, 2)) @ plane)[:, chosen],
+    }
 
 
 @pytest.fixture(scope="session")
 def law_trace() -> Trace:
-    """A trace drawn from the law of the score, with NumPy alone: 120 pairs, 2 walks, 240 items.
+    """A trace drawn from the law of the score, with NumPy alone: 120 pairs, 3 walks of one pair, 240 items.
 
     The rule is `margin`: the expected score wanted of the negative is 1.5 below the positive's.
     """
@@ -67,8 +85,8 @@ def law_trace() -> Trace:
     timestep = np.clip(unclamped, round(0.05 * T), round(0.95 * T))
     a, b = np.sqrt(alpha_bar), np.sqrt(1 - alpha_bar)
     draws = rng.standard_normal((len(s), T + 1, DRAWS))
-    walk_pair = np.array([0, 0])
-    eps = rng.standard_normal((2, DIM)) * sigma
+    walk_pair = np.array([0, 0, 0])
+    eps = np.concatenate([rng.standard_normal((2, DIM)), np.random.default_rng(5).standard_normal((1, DIM))]) * sigma
     walk = a[:, None] * item[positive[0]] + b[:, None] * eps[:, None, :]
     arrays = {
         "alpha_bar": alpha_bar,
@@ -85,8 +103,9 @@ def law_trace() -> Trace:
         "clamped": timestep != unclamped,
         "score": (a[None, :, None] * s[:, None, None] + noise[:, None, None] * b[None, :, None] * draws).astype("f4"),
         "walk_pair": walk_pair,
-        "walk_source": np.array(["forward", "reverse"]),
+        "walk_source": np.array(["forward", "reverse", "renoise"]),
         "walk": walk.astype("f4"),
+        "walk_prediction": (0.5 * (walk + item[positive[0]])).astype("f4"),
         "walk_query": query[user[walk_pair]].astype("f4"),
         "item_label": np.array([f"i{i}" for i in range(ITEMS)]),
         "item_title": np.array([f"{GENRES[g].title()} of the {i}th Night" for i, g in enumerate(genre)]),
@@ -95,7 +114,7 @@ def law_trace() -> Trace:
         "item_embedding": item.astype("f4"),
         "user_label": np.array([f"u{u}" for u in range(USERS)]),
         **_training(rng),
-        **_snapshots(item),
+        **_snapshots(query, item),
     }
     meta = {
         "run": "law",

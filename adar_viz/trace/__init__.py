@@ -1,16 +1,22 @@
 """What was seen in a run: a table of named NumPy arrays, how to measure it, and planes to look at it in."""
 
-from adar_viz.trace.drift import aligned, joint_map, map_drift, neighbour_overlap, neighbours, null_drift
+from adar_viz.trace.closed_form import what_if
+from adar_viz.trace.drift import aligned, joint_map, map_drift, neighbour_overlap, neighbours, null_drift, turns
+from adar_viz.trace.maps import trustworthiness, with_maps
 from adar_viz.trace.measures import (
+    already_negative,
     boundaries,
     clearest_pair,
     counted_probability,
     first_below,
     item_names,
+    law_probability,
     nearest_items,
     quantile_bands,
+    walk_identity,
     walk_scores,
 )
+from adar_viz.trace.moment import UserMoment, followed, typical_user, user_moments
 from adar_viz.trace.plane import UserPlane
 from adar_viz.trace.schema import META, REQUIRED_META, SCHEMA, SCHEMA_VERSION, Column, schema_table
 from adar_viz.trace.table import Trace, TraceError
@@ -23,14 +29,18 @@ __all__ = [
     "Column",
     "Trace",
     "TraceError",
+    "UserMoment",
     "UserPlane",
     "aligned",
+    "already_negative",
     "boundaries",
     "clearest_pair",
     "counted_probability",
     "first_below",
+    "followed",
     "item_names",
     "joint_map",
+    "law_probability",
     "map_drift",
     "nearest_items",
     "neighbour_overlap",
@@ -38,5 +48,12 @@ __all__ = [
     "null_drift",
     "quantile_bands",
     "schema_table",
+    "trustworthiness",
+    "turns",
+    "typical_user",
+    "user_moments",
+    "walk_identity",
     "walk_scores",
+    "what_if",
+    "with_maps",
 ]

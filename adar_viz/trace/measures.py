@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
 from adar_viz.trace.table import Trace
+from adar_viz.transition import probability_negative
 
 
 def boundaries(trace: Trace, z: float = 1.28) -> Float[np.ndarray, " pair"]:
@@ -21,6 +22,20 @@ def boundaries(trace: Trace, z: float = 1.28) -> Float[np.ndarray, " pair"]:
         return recorded
     trace.require("mean", "sd")
     return np.where(np.isnan(recorded), trace["mean"] + z * trace["sd"], recorded)
+
+
+def already_negative(trace: Trace, z: float = 1.28) -> Bool[np.ndarray, " pair"]:
+    """Whether the pair counts as negative before any noise: ``s <= max(b, 0)``."""
+    found: NDArray[np.bool_] = trace["pair_score"] <= np.maximum(boundaries(trace, z), 0)
+    return found
+
+
+def law_probability(trace: Trace, z: float = 1.28) -> Float[np.ndarray, "pair timestep"]:
+    """P(t) of each pair by the law of the score; nothing is counted, nothing fitted."""
+    pair = (trace["pair_score"], trace["noise"], boundaries(trace, z))
+    s, n, b = (np.asarray(v, dtype=np.float64)[:, None] for v in pair)
+    share: NDArray[np.float64] = probability_negative(s, trace["alpha_bar"][None, :], n, b)
+    return share
 
 
 def counted_probability(
@@ -110,6 +125,23 @@ def walk_scores(trace: Trace) -> Float[np.ndarray, "walk timestep"]:
         "wtd,wd->wt", trace["walk"], trace["walk_query"], dtype=np.float64, casting="same_kind"
     )
     return scores
+
+
+def walk_identity(trace: Trace, walk: int) -> Float[np.ndarray, " timestep"]:
+    """Log-ratio of "x_t was made from the positive" against "x_t is pure noise" along one walk, in nats.
+
+    Above 0 the positive explains x_t better than noise alone does. The walk is judged as it was
+    drawn: `adar_viz.transition.log_likelihood_ratio` is the mean over forward walks. At t = 0,
+    without noise, it is infinite: above where x_0 is the positive itself, below where it is not.
+    """
+    trace.require("walk", "walk_pair", "pair_item", "item_embedding")
+    x0 = trace["item_embedding"][trace["pair_item"][trace["walk_pair"][walk]]].astype(np.float64)
+    x, a, sigma = trace["walk"][walk].astype(np.float64), trace["alpha_bar"], float(trace.meta["sigma"])
+    away = ((x - np.sqrt(a)[:, None] * x0) ** 2).sum(axis=1) / sigma**2
+    left = np.where(a < 1, 1 - a, 1)
+    ratio: NDArray[np.float64] = ((x**2).sum(axis=1) / sigma**2 - away / left - len(x0) * np.log(left)) / 2
+    same = away < 1e-6 * len(x0)
+    return np.where(a < 1, ratio, np.where(same, np.inf, -np.inf))
 
 
 def item_names(trace: Trace) -> NDArray[np.str_]:

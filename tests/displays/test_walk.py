@@ -11,12 +11,12 @@ from adar_viz.trace import Trace
 
 def test_scores_boundary_and_transition_are_the_trace_s(law_trace):
     shown = Walk.from_trace(law_trace, source=None).plot()
-    assert shown.source == ["forward", "reverse"]
+    assert shown.source == ["forward", "reverse", "renoise"]
     expected = law_trace["walk"][0].astype(float) @ law_trace["walk_query"][0].astype(float)
     np.testing.assert_allclose(shown.score_[0].get_ydata(), expected, rtol=1e-5)
     assert shown.boundary_.get_ydata()[0] == pytest.approx(law_trace["boundary"][0])
     assert shown.transition_.get_xdata()[0] == law_trace["transition_timestep"][0]
-    assert len({line.get_linestyle() for line in shown.score_}) == 2
+    assert len({line.get_linestyle() for line in shown.score_}) == 3
 
 
 def test_at_t_0_the_nearest_item_is_the_positive_itself_and_bold(law_trace):
@@ -47,8 +47,8 @@ def test_pairs_without_a_walk_and_impossible_stops_are_refused(law_trace):
 def test_one_source_is_shown_unless_all_are_asked_for(law_trace):
     assert Walk.from_trace(law_trace).source == ["forward"]
     assert Walk.from_trace(law_trace, source="reverse").source == ["reverse"]
-    with pytest.raises(ValueError, match=r"source must be one of \['forward', 'reverse'\]; got 'renoise'"):
-        Walk.from_trace(law_trace, source="renoise")
+    with pytest.raises(ValueError, match=r"source must be one of \['forward', 'renoise', 'reverse'\]; got 'sideways'"):
+        Walk.from_trace(law_trace, source="sideways")
 
 
 def test_the_title_says_whether_this_walk_turned(law_trace):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from adar_viz.trace import (
     Trace,
+    already_negative,
     boundaries,
     clearest_pair,
     counted_probability,
     first_below,
+    law_probability,
     nearest_items,
     quantile_bands,
+    walk_identity,
     walk_scores,
 )
+from adar_viz.transition import log_likelihood_ratio
 
 META = dict.fromkeys(("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "version"), "-")
 
@@ -91,3 +96,35 @@ def test_the_clearest_pair_turns_and_starts_furthest_above_its_boundary_in_its_o
     assert clearest_pair(Trace(META, {**arrays, "boundary": np.full(4, -1.0)})) == 3
     with pytest.raises(ValueError, match="got 'renoise'"):
         clearest_pair(trace, "renoise")
+
+
+def test_already_negative_counts_scores_on_the_boundary_and_below_zero():
+    arrays = {"pair_score": np.array([0.5, 1.0, -0.5, 2.0]), "boundary": np.array([-1.0, 1.0, -1.0, 1.0])}
+    assert already_negative(Trace(META, arrays)).tolist() == [False, True, True, False]
+
+
+def test_the_probability_by_the_law_is_near_the_counted_one(law_trace):
+    law = law_probability(law_trace)
+    counted = counted_probability(law_trace)
+    assert law.shape == counted.shape
+    assert np.abs(law - counted).max() < 0.35, "48 draws each"
+    np.testing.assert_allclose(law.mean(axis=0), counted.mean(axis=0), atol=0.02)
+
+
+def test_identity_is_the_ratio_of_two_normal_densities(law_trace):
+    found = walk_identity(law_trace, 0)
+    x, sigma, a = law_trace["walk"][0].astype(float), law_trace.meta["sigma"], law_trace["alpha_bar"]
+    x0 = law_trace["item_embedding"][law_trace["pair_item"][0]].astype(float)
+    for t in (1, 20, 50):
+        made = norm.logpdf(x[t], np.sqrt(a[t]) * x0, np.sqrt(1 - a[t]) * sigma).sum()
+        assert found[t] == pytest.approx(made - norm.logpdf(x[t], 0, sigma).sum(), rel=1e-6)
+    assert found[0] == np.inf
+    mean = log_likelihood_ratio((x0**2).sum() / sigma**2, len(x0), a[1:])
+    assert np.abs(found[1:] - mean).max() < 6 * np.sqrt(len(x0)), "one draw lies around the mean of all"
+
+
+def test_identity_at_t_0_of_a_walk_that_ends_elsewhere_is_lost(law_trace):
+    walk = law_trace["walk"].copy()
+    walk[1] += 1
+    other = Trace(law_trace.meta, {**law_trace.arrays, "walk": walk})
+    assert walk_identity(other, 1)[0] == -np.inf
