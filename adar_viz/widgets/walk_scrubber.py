@@ -2,52 +2,42 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any, Self
 
-import anywidget
 import numpy as np
-import traitlets
-from jaxtyping import Float
-from numpy.typing import NDArray
 
 from adar_viz.displays import Walk
 from adar_viz.trace import Trace, UserPlane, boundaries, clearest_pair, nearest_items, walk_scores
 from adar_viz.transition import probability_negative
-from adar_viz.widgets.page import write_page
-from adar_viz.widgets.rerun import close_previous
-
-_HERE = Path(__file__).parent
+from adar_viz.widgets.packing import quantised, room, rounded
+from adar_viz.widgets.view import State, View, titles
 
 
-class WalkScrubber(anywidget.AnyWidget):
+class WalkScrubber(View):
     """One positive walks along the timesteps; the nearest real items, the score and P(t) follow.
-
-    All frames are sent once; while the slider moves, browser and kernel exchange nothing. The
-    timestep is reported to Python when the focus leaves the widget.
 
     Attributes
     ----------
     t : int
         Timestep shown, 0 to T.
-    scene : dict
-        Numbers and titles for each timestep.
     points : bytes
-        Little-endian uint16 coordinates in the user's plane, (item + T + 1, 2): the catalogue,
-        then the walk, scaled to ``scene["range"]``.
+        Coordinates in the user's plane, (item + T + 1, 2): the catalogue, then the walk.
     display : Walk
-        The same pair for print; its sentence is the widget's alt text.
+        The same pair for print.
     """
 
-    _esm = _HERE / "walk_scrubber.js"
-    _css = _HERE / "walk_scrubber.css"
+    question = "When does an item that a user likes stop looking liked?"
+    cannot = (
+        "Whether the negative is a true one: the model's score is low, but the user may like what lies there.",
+        "Other directions: the plane holds only a part of the variance, and points that look close in it may be far "
+        "apart. The nearest items are found in the whole space.",
+        "Other noise: a walk is one draw, and another one crosses the boundary earlier or later. P(negative) is over "
+        "all of them.",
+        "Whether it helps: that a walk ends in a negative makes no better recommender. That is measured, not drawn.",
+    )
+    _script = "walk_scrubber.js"
 
-    t = traitlets.Int(0).tag(sync=True)
-    scene = traitlets.Dict().tag(sync=True)
-    points = traitlets.Bytes().tag(sync=True)
-
-    display: Walk
+    t = State(0)
 
     @classmethod
     def from_trace(
@@ -71,80 +61,25 @@ class WalkScrubber(anywidget.AnyWidget):
         walk = _find_walk(trace, clearest_pair(trace, source, z) if pair is None else pair, source)
         plane = UserPlane.of(trace["walk_query"][walk], trace["item_embedding"])
         everything = plane.project(np.concatenate([trace["item_embedding"], trace["walk"][walk]]))
-        low, high = everything.min(axis=0), everything.max(axis=0)
         pair = int(trace["walk_pair"][walk])
         b = float(boundaries(trace, z)[pair])
-        # The boundary is always in view, with a margin of 4 % on each side.
-        low[0], high[0] = min(low[0], b), max(high[0], b)
-        low, high = low - 0.04 * (high - low), high + 0.04 * (high - low)
+        sides = room(everything, x=b)
         scene = _scene(trace, walk, b, k) | {
-            "range": [_short(v) for v in (low[0], high[0], low[1], high[1])],
-            "explained": _short(plane.explained),
+            "intro": _intro(trace, pair, source, plane.explained),
+            "code": cls.call(pair=pair, source=source, k=k, z=z),
+            "range": sides,
         }
-        widget = cls(scene=scene, points=_quantise(everything, low, high))
-        widget.display = Walk.from_trace(trace, pair=pair, source=source, z=z)
-        close_previous(widget)
-        return widget
-
-    @traitlets.validate("t")
-    def _within(self, proposal: traitlets.Bunch) -> int:
-        last, t = self._last, int(proposal["value"])
-        if not 0 <= t <= last:
-            raise traitlets.TraitError(f"t must lie in [0, {last}]; got {t}")
-        return t
-
-    @property
-    def _last(self) -> int:
-        return max(0, len(self.scene.get("score", ())) - 1)
-
-    def drive(self, **state: Any) -> Self:
-        """Set traits from code, as a reader would with the controls: ``drive(t=20)``."""
-        for name, value in state.items():
-            if name not in ("t",):
-                raise ValueError(f"drive takes t; got {name}")
-            setattr(self, name, value)
-        return self
+        return cls(Walk.from_trace(trace, pair=pair, source=source, z=z), scene, quantised(everything, sides))
 
     def now(self) -> dict[str, Any]:
         """Say what is shown at the present timestep: score, P(t) and the nearest titles."""
         scene, t = self.scene, self.t
-        return {
-            "t": t,
+        return super().now() | {
             "score": scene["score"][t],
             "probability": scene["probability"][t],
             "negative": bool(scene["score"][t] < scene["boundary"]),
             "nearest": [scene["names"][str(item)] for item in scene["nearest"][t]],
         }
-
-    def describe(self) -> str:
-        """Say in one sentence what the widget shows: its alt text."""
-        return self.display.describe()
-
-    def __repr__(self) -> str:
-        """Name the widget and what it walks."""
-        return (
-            f"WalkScrubber: {self.scene.get('title', 'empty')} ({self.scene.get('source', '-')}), t = 0 to {self._last}"
-        )
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Give the widget, and for readers without a kernel or trust a picture with its alt text."""
-        view: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**kwargs)
-        data, meta = view or ({"text/plain": repr(self)}, {})
-        if not hasattr(self.display, "figure_"):
-            self.display.plot()
-        picture, alt = self.display._repr_mimebundle_()
-        return {**data, "image/png": picture["image/png"]}, {**meta, **alt}
-
-    def export_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write one page that opens from disk and works without kernel and network."""
-        return write_page(
-            path,
-            title=f"{self.scene['title']}: from positive to negative",
-            alt=self.describe(),
-            module=(_HERE / "walk_scrubber.js").read_text(encoding="utf-8"),
-            css=(_HERE / "walk_scrubber.css").read_text(encoding="utf-8"),
-            state={"t": self.t, "scene": self.scene, "points": self.points},
-        )
 
 
 def _find_walk(trace: Trace, pair: int, source: str) -> int:
@@ -160,37 +95,30 @@ def _scene(trace: Trace, walk: int, b: float, k: int) -> dict[str, Any]:
     pair = int(trace["walk_pair"][walk])
     item = int(trace["pair_item"][pair])
     nearest, cosine = nearest_items(trace["walk"][walk], trace["item_embedding"], k)
-    used = sorted({item, *nearest.ravel().tolist()})
-    genre = trace["item_genre"] if "item_genre" in trace else np.full(len(trace["item_title"]), "")
-    names = {str(i): str(trace["item_title"][i]) or f"item {i}" for i in used}
+    names = titles(trace)
+    genre = str(trace["item_genre"][item]).replace("|", ", ") if "item_genre" in trace else ""
     law = (trace["pair_score"][pair], trace["alpha_bar"], trace["noise"][pair], b)
     return {
+        "heading": f"{names[str(item)]} ({genre})" if genre else names[str(item)],
         "title": names[str(item)],
-        "genre": str(genre[item]).replace("|", ", "),
-        "user": str(trace["user_label"][trace["pair_user"][pair]]) if "user_label" in trace else "",
+        "choices": {"t": list(range(trace.num_timesteps + 1))},
+        "names": names,
         "source": str(trace["walk_source"][walk]),
         "item": item,
         "items": len(trace["item_embedding"]),
-        "alpha_bar": _shorts(trace["alpha_bar"]),
-        "score": _shorts(walk_scores(trace)[walk]),
-        "probability": _shorts(np.asarray(probability_negative(*law))),
-        "boundary": _short(b),
+        "alpha_bar": rounded(trace["alpha_bar"]),
+        "score": rounded(walk_scores(trace)[walk]),
+        "probability": rounded(probability_negative(*law)),
+        "boundary": rounded(b),
         "transition": int(trace["transition_timestep"][pair]),
         "nearest": nearest.tolist(),
-        "cosine": [_shorts(row) for row in cosine],
-        "names": names,
+        "cosine": rounded(cosine),
     }
 
 
-def _short(value: float) -> float:
-    return float(f"{float(value):.5g}")
-
-
-def _shorts(values: NDArray[Any]) -> list[float]:
-    return [_short(v) for v in values]
-
-
-def _quantise(xy: Float[np.ndarray, "point 2"], low: Float[np.ndarray, " 2"], high: Float[np.ndarray, " 2"]) -> bytes:
-    span = np.where(high > low, high - low, 1.0)
-    scaled: NDArray[np.uint16] = np.round((xy - low) / span * 65535).astype("<u2")
-    return scaled.tobytes()
+def _intro(trace: Trace, pair: int, source: str, explained: float) -> str:
+    who = f" of user {trace['user_label'][trace['pair_user'][pair]]}" if "user_label" in trace else ""
+    return (
+        f"A positive{who}, diffused ({source}). Small marks: the {len(trace['item_embedding'])} real items; the plane "
+        f"holds {explained:.0%} of their variance. Arrow keys step, Space plays."
+    )

@@ -80,7 +80,7 @@ def test_in_jupyterlab_the_scrubber_moves_and_the_kernel_hears_nothing(lab, watc
     widget.wait_for()
     assert widget.count() == 1
     widget.scroll_into_view_if_needed()
-    widget.locator("input").focus()
+    widget.get_by_role("slider").focus()
     page.wait_for_timeout(500)
     before = watched.kernel_messages
     assert before > 0, "the counter counts"
@@ -148,8 +148,8 @@ def test_the_exported_page_works_from_disk_with_the_network_blocked(watch, page_
 def test_space_plays_to_the_end_and_pauses(watch, page_file):
     watched = watch()
     widget, _ = offline(watched, page_file)
-    button = widget.locator("button")
-    widget.locator("input").focus()
+    button = widget.get_by_role("button").first
+    widget.get_by_role("slider").focus()
     watched.page.keyboard.press("Space")
     assert "Pause" in button.inner_text()
     watched.page.wait_for_function("document.querySelector('.walk-scrubber').dataset.t > 3")
@@ -159,15 +159,15 @@ def test_space_plays_to_the_end_and_pauses(watch, page_file):
     watched.page.wait_for_timeout(400)
     assert widget.get_attribute("data-t") == stopped
     watched.page.keyboard.press("End")
-    live = widget.locator("[aria-live]")
-    watched.page.wait_for_function("document.querySelector('[aria-live]').textContent.includes('t = 50')")
+    live = widget.locator(".av-live")
+    watched.page.wait_for_function("document.querySelector('.av-live').textContent.includes('t = 50')")
     assert "probability of negative" in live.text_content()
 
 
 def test_reduced_motion_shows_stills_far_apart(watch, page_file):
     watched = watch(reduced_motion="reduce")
     widget, _ = offline(watched, page_file)
-    widget.locator("button").click()
+    widget.get_by_role("button").first.click()
     watched.page.wait_for_timeout(600)
     assert widget.get_attribute("data-t") == "0"
     watched.page.wait_for_function("document.querySelector('.walk-scrubber').dataset.t === '5'")
@@ -177,11 +177,11 @@ def test_every_control_has_a_name_and_tab_reaches_it(watch, page_file):
     watched = watch()
     widget, _ = offline(watched, page_file)
     names = []
-    for _ in range(2):
+    for _ in range(6):
         watched.page.keyboard.press("Tab")
         names.append(watched.page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent"))
-    assert "Play" in names[0]
-    assert names[1].startswith("timestep t")
+    begins = ["▶ Play", "timestep t", "search items by title", "items;", "Save PNG", "Copy code"]
+    assert [name[: len(begin)] for name, begin in zip(names, begins, strict=True)] == begins
     slider = widget.get_by_role("slider")
     assert slider.get_attribute("data-lm-suppress-shortcuts") == "true"
     assert "score" in slider.get_attribute("aria-valuetext")
@@ -192,6 +192,6 @@ def test_the_stored_demo_trace_feeds_the_page(watch, tmp_path):
     widget = WalkScrubber.from_trace(Trace.load(ROOT / "notebooks" / "traces" / "demo.npz"))
     watched = watch()
     shown, refused = offline(watched, widget.export_html(tmp_path / "demo.html"))
-    assert widget.scene["title"] in shown.locator("h3").inner_text()
+    assert widget.scene["title"] in shown.locator("h2").inner_text()
     assert refused == watched.errors == []
     widget.close()

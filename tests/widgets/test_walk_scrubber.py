@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import traitlets
 
 from adar_viz.trace import UserPlane
-from adar_viz.widgets import WalkScrubber, rerun
+from adar_viz.widgets import WalkScrubber
 
 
 @pytest.fixture
@@ -47,7 +43,7 @@ def test_what_now_says_is_the_trace_s(scrubber, law_trace):
 def test_a_timestep_outside_the_walk_is_refused(scrubber):
     with pytest.raises(traitlets.TraitError, match=r"t must lie in \[0, 50\]; got 51"):
         scrubber.drive(t=51)
-    with pytest.raises(ValueError, match="drive takes t; got speed"):
+    with pytest.raises(ValueError, match="drive takes t, selected; got speed"):
         scrubber.drive(speed=2)
 
 
@@ -60,47 +56,5 @@ def test_another_source_and_a_pair_without_a_walk(law_trace):
         WalkScrubber.from_trace(law_trace, pair=5)
 
 
-def test_everything_that_moves_is_sent_once(scrubber):
-    synced = {name for name in scrubber.keys if not name.startswith("_")}
-    assert {"t", "scene", "points"} <= synced <= {"t", "scene", "points", "layout", "tabbable", "tooltip"}
-    scene = json.loads(json.dumps(scrubber.scene))
-    assert all(len(scene[name]) == 51 for name in ("score", "probability", "alpha_bar", "nearest", "cosine"))
-
-
-def test_readers_without_a_kernel_get_a_picture_with_alt_text(scrubber):
-    data, meta = scrubber._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in data
-    assert data["image/png"].startswith("iVBOR")
-    assert meta["image/png"]["alt"] == scrubber.describe()
-    assert data["text/plain"].startswith("WalkScrubber: ")
-    assert "0x" not in data["text/plain"]
-
-
-def test_the_exported_page_is_whole_and_asks_for_nothing(scrubber, tmp_path):
-    scrubber.scene = {**scrubber.scene, "title": "</script><b>Café & Co"}
-    page = scrubber.drive(t=7).export_html(tmp_path / "walk.html").read_text(encoding="utf-8")
-    assert not re.search(r"(src|href)=|https?://|import\s", page)
-    state = json.loads(re.search(r'id="state">(.*?)</script>', page, re.DOTALL).group(1))
-    assert state["t"] == 7
-    assert state["scene"]["title"] == "</script><b>Café & Co"
-    assert "<title>&lt;/script&gt;" in page
-    assert "export default" not in page
-    assert len(page) < 200_000
-
-
-def test_a_cell_that_is_run_again_leaves_one_widget(law_trace, monkeypatch):
-    shell = SimpleNamespace(execution_count=1, get_parent=lambda: {"metadata": {"cellId": "a"}})
-    monkeypatch.setattr(rerun, "get_ipython", lambda: shell)
-    monkeypatch.setattr(rerun, "_shown", {})
-    made = []
-    for shell.execution_count in range(1, 21):
-        made.append(WalkScrubber.from_trace(law_trace))
-    assert [w.comm is None for w in made] == [True] * 19 + [False]
-    made.append(WalkScrubber.from_trace(law_trace))
-    assert made[-2].comm is not None, "two widgets of one run live side by side"
-    shell.get_parent = lambda: {"metadata": {"cellId": "b"}}
-    shell.execution_count = 21
-    made.append(WalkScrubber.from_trace(law_trace))
-    assert made[-2].comm is not None, "another cell closes nothing"
-    for widget in made:
-        widget.close()
+def test_each_timestep_has_its_numbers(scrubber):
+    assert all(len(scrubber.scene[name]) == 51 for name in ("score", "probability", "alpha_bar", "nearest", "cosine"))

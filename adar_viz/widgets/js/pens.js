@@ -1,0 +1,121 @@
+// Nodes, numbers, colours and pens: what every view draws with.
+
+const COLOURS = ["back", "text", "quiet", "line", "positive", "negative", "star", "item", "other"];
+
+const element = (tag, attributes = {}, ...children) => {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+};
+
+// JupyterLab takes keys from controls inside a widget unless each of them says so itself.
+const control = (tag, attributes = {}, ...children) =>
+  element(tag, { "data-lm-suppress-shortcuts": "true", ...attributes }, ...children);
+
+const fixed = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
+
+// Coordinates as shares of the plane, (0, 0) bottom left, from little-endian uint16.
+const decode = (view) => {
+  const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+  return Float32Array.from(new Uint16Array(bytes), (v) => v / 65535);
+};
+
+const isDark = () => {
+  const { jpThemeLight } = document.body.dataset;
+  if (jpThemeLight !== undefined) return jpThemeLight === "false";
+  if (document.body.classList.contains("vscode-dark")) return true;
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+};
+
+const palette = (root) => {
+  const style = getComputedStyle(root);
+  return Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--av-${name}`).trim()]));
+};
+
+// Pens take coordinates in CSS pixels.
+
+// Match the canvas to its size on the screen; returns its context scaled to CSS pixels.
+const fit = (canvas, options) => {
+  const ratio = devicePixelRatio || 1;
+  const { clientWidth: width, clientHeight: height } = canvas;
+  canvas.width = Math.max(1, Math.round(width * ratio));
+  canvas.height = Math.max(1, Math.round(height * ratio));
+  const pen = canvas.getContext("2d", options);
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return { pen, width, height };
+};
+
+// Keep what is drawn so far, to begin every frame with it.
+const still = (canvas) => {
+  const copy = document.createElement("canvas");
+  copy.width = canvas.width;
+  copy.height = canvas.height;
+  copy.getContext("2d").drawImage(canvas, 0, 0);
+  return copy;
+};
+
+const restore = (pen, layer) => {
+  pen.save();
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.drawImage(layer, 0, 0);
+  pen.restore();
+};
+
+const hatch = (pen, x0, y0, x1, y1, colour) => {
+  pen.save();
+  pen.beginPath();
+  pen.rect(x0, y0, x1 - x0, y1 - y0);
+  pen.clip();
+  pen.strokeStyle = colour;
+  pen.globalAlpha = 0.22;
+  pen.beginPath();
+  for (let x = x0 - (y1 - y0); x < x1; x += 9) {
+    pen.moveTo(x, y1);
+    pen.lineTo(x + (y1 - y0), y0);
+  }
+  pen.stroke();
+  pen.restore();
+};
+
+const line = (pen, x0, y0, x1, y1, colour, width = 1, dash = []) => {
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  pen.setLineDash(dash);
+  pen.beginPath();
+  pen.moveTo(x0, y0);
+  pen.lineTo(x1, y1);
+  pen.stroke();
+  pen.setLineDash([]);
+};
+
+// A halo in the colour of the background keeps text readable above points.
+const write = (pen, text, x, y, colour, { align = "left", font = "12px system-ui, sans-serif", halo } = {}) => {
+  Object.assign(pen, { font, fillStyle: colour, textAlign: align, textBaseline: "alphabetic" });
+  if (halo) {
+    Object.assign(pen, { lineWidth: 4, strokeStyle: halo, lineJoin: "round" });
+    pen.strokeText(text, x, y);
+  }
+  pen.fillText(text, x, y);
+};
+
+// One mark of radius r: dot, square, diamond, triangle (filled); ring, cross (lines). Shape and colour always go together.
+const mark = (pen, shape, x, y, r, colour, width = 1.2) => {
+  pen.strokeStyle = pen.fillStyle = colour;
+  pen.lineWidth = width;
+  pen.beginPath();
+  if (shape === "dot" || shape === "ring") pen.arc(x, y, r, 0, 2 * Math.PI);
+  else if (shape === "square") pen.rect(x - 0.85 * r, y - 0.85 * r, 1.7 * r, 1.7 * r);
+  else if (shape === "cross") {
+    for (const side of [-1, 1]) {
+      pen.moveTo(x - 0.8 * r, y - 0.8 * r * side);
+      pen.lineTo(x + 0.8 * r, y + 0.8 * r * side);
+    }
+  } else {
+    const corners = shape === "diamond" ? [[0, -1.25], [1.1, 0], [0, 1.25], [-1.1, 0]] : [[0, -1.2], [1.1, 0.8], [-1.1, 0.8]];
+    for (const [dx, dy] of corners) pen.lineTo(x + r * dx, y + r * dy);
+    pen.closePath();
+  }
+  if (shape === "ring" || shape === "cross") pen.stroke();
+  else pen.fill();
+};
