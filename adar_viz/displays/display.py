@@ -17,7 +17,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from adar_viz.displays import style
-from adar_viz.trace import Trace
 
 FORMATS = ("pdf", "svg", "png")
 _STAMP = ("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "version")
@@ -26,7 +25,8 @@ _STAMP = ("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "v
 class Display(ABC):
     """One picture of a trace.
 
-    ``from_trace`` computes; ``plot`` draws and returns the display; artists and the figure are
+    ``from_trace`` computes (``from_traces`` where it compares runs, ``from_table`` where it shows the
+    results of a comparison); ``plot`` draws and returns the display; artists and the figure are
     attributes that end in ``_``; ``frame`` gives the numbers that are drawn; ``describe`` says in
     one sentence what is seen, for readers who cannot see it. Figures belong to no pyplot state:
     nothing has to be closed.
@@ -43,11 +43,6 @@ class Display(ABC):
     def __init__(self, stamp: Mapping[str, Any]) -> None:
         self.stamp = {key: stamp[key] for key in _STAMP if key in stamp}
         self._context = "paper"
-
-    @classmethod
-    @abstractmethod
-    def from_trace(cls, trace: Trace) -> Self:
-        """Compute what the picture shows."""
 
     @abstractmethod
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:

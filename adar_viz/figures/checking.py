@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from adar_viz.figures.drawing import Source, as_csv, facts, read_lock, sha256
+from adar_viz.figures.drawing import Source, as_csv, checksum, facts, read_inputs, read_lock, sha256
 from adar_viz.figures.manifest import Figure
-from adar_viz.trace import Trace
 
 TOLERANCE, ROWS, LABELS = 0.1, 0.95, 0.5
 """Numbers within a tenth of their column's range are no change, if 95 in 100 rows are; of labels half must agree.
@@ -43,14 +42,14 @@ def _stale(figure: Figure, folder: Path, record: Mapping[str, Any] | None, sourc
             return f"{name} is missing"
         if sha256(folder / name) != digest:
             return f"{name} is not the file that was drawn"
-    traces = [Trace.load(path) for path in source(figure)]
-    for trace, then in zip(traces, record["facts"], strict=True):
-        if changed := [key for key, value in facts(trace).items() if then.get(key) != value]:
+    inputs = read_inputs(figure, source)
+    for given, then in zip(inputs, record["facts"], strict=True):
+        if changed := [key for key, value in facts(given).items() if then.get(key) != value]:
             return f"its run has changed: {', '.join(changed)}"
-    if [trace.checksum() for trace in traces] == record["traces"]:
+    if [checksum(given) for given in inputs] == record["inputs"]:
         return None
     # Both through the same text, so that kinds of columns and digits agree.
-    fresh = pd.read_csv(io.StringIO(as_csv(figure.make(traces).frame())))
+    fresh = pd.read_csv(io.StringIO(as_csv(figure.make(inputs).frame())))
     return _difference(pd.read_csv(folder / f"{figure.id}.csv"), fresh)
 
 

@@ -31,8 +31,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         action="append",
         default=[],
         dest="settings",
-        help="another value than the manifest's: for data, seed, negatives, traces, size, or an option of the display; "
-        "draws into a folder of its own (repeatable)",
+        help="another value than the manifest's: for data, seed, negatives, traces, table, size, or an option of the "
+        "display; draws into a folder of its own (repeatable)",
     )
     parser.add_argument("--style", default="paper", choices=tuple(CONTEXTS), help="size of text and lines")
     parser.add_argument("--footer", action="store_true", help="print run, seed, data and version below each figure")
@@ -113,12 +113,12 @@ def _apart(args: argparse.Namespace, *, changed: bool) -> str:
 
 
 def _finder(home: Path) -> Source:
-    """Find the traces of a figure beside the manifest, or in runs that are trained when needed."""
+    """Find the traces or the table of a figure beside the manifest, or traces in runs that are trained when needed."""
     train: Callable[[str, int, str], Path] = cache(_demo_trace)
 
     def find(figure: Figure) -> list[Path]:
         if figure.data is None or figure.seed is None:
-            return [home / name for name in figure.traces]
+            return [home / name for name in (figure.traces or [figure.table]) if name]
         return [train(figure.data, figure.seed, negatives) for negatives in figure.negatives]
 
     return find

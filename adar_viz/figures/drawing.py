@@ -19,7 +19,7 @@ PASSING = ("run", "version", "sigma")
 """Facts of a run that may change while the figure stays true."""
 
 Source = Callable[[Figure], Sequence[Path]]
-"""Where the traces of a figure lie."""
+"""Where the traces or the table of a figure lie."""
 
 
 def draw(
@@ -29,15 +29,15 @@ def draw(
     written = []
     lock = read_lock(folder)
     for figure in figures:
-        traces = [Trace.load(path) for path in source(figure)]
-        display = figure.make(traces).plot(context=context, size=figure.size, footer=footer)
+        inputs = read_inputs(figure, source)
+        display = figure.make(inputs).plot(context=context, size=figure.size, footer=footer)
         table = folder / f"{figure.id}.csv"
         paths = [*display.save(folder / figure.id, FORMATS), table]
         table.write_text(as_csv(display.frame()), encoding="utf-8")
         lock[figure.id] = {
             "recipe": figure.recipe(),
-            "facts": [facts(trace) for trace in traces],
-            "traces": [trace.checksum() for trace in traces],
+            "facts": [facts(given) for given in inputs],
+            "inputs": [checksum(given) for given in inputs],
             "stamp": display.stamp,
             "alt": f"{figure.alt} {display.describe()}",
             "sha256": {path.name: sha256(path) for path in paths},
@@ -48,9 +48,21 @@ def draw(
     return written
 
 
-def facts(trace: Trace) -> dict[str, Any]:
-    """Return the facts of a run that its figures depend on."""
-    return {key: value for key, value in trace.meta.items() if key not in PASSING}
+def read_inputs(figure: Figure, source: Source) -> list[Trace | pd.DataFrame]:
+    """Read what a figure is drawn from."""
+    return [pd.read_csv(path) if figure.table else Trace.load(path) for path in source(figure)]
+
+
+def facts(given: Trace | pd.DataFrame) -> dict[str, Any]:
+    """Return the facts of a run that its figures depend on; a table's are in the manifest."""
+    return {} if isinstance(given, pd.DataFrame) else {k: v for k, v in given.meta.items() if k not in PASSING}
+
+
+def checksum(given: Trace | pd.DataFrame) -> str:
+    """SHA-256 of the numbers."""
+    if isinstance(given, pd.DataFrame):
+        return hashlib.sha256(as_csv(given).encode()).hexdigest()
+    return given.checksum()
 
 
 def as_csv(frame: pd.DataFrame) -> str:

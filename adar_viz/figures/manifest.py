@@ -13,6 +13,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
+import pandas as pd
+
 from adar_viz import displays
 from adar_viz.displays import Display
 from adar_viz.trace import Trace
@@ -35,7 +37,7 @@ class Figure:
     """One entry of the manifest.
 
     It is drawn from demo runs (``data`` and ``seed``, one run for each of ``negatives``), which are
-    trained when needed, or else from stored ``traces``.
+    trained when needed; or from stored ``traces``; or from the ``table`` of a comparison.
 
     Attributes
     ----------
@@ -53,8 +55,10 @@ class Figure:
         Specs of their negative samplers; a display that compares runs takes several.
     traces : tuple of str
         Files, seen from the manifest's folder.
+    table : str
+        A CSV file, seen from the manifest's folder, for a display of a comparison's results.
     options : mapping
-        Arguments of the display's ``from_trace`` or ``from_traces``.
+        Arguments of the display's ``from_trace``, ``from_traces`` or ``from_table``.
     size : tuple of float or None
         Width and height in inches.
     """
@@ -67,15 +71,19 @@ class Figure:
     seed: int | None = None
     negatives: tuple[str, ...] = ("adar",)
     traces: tuple[str, ...] = ()
+    table: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     size: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.display not in DISPLAYS:
             raise self._error(f"display must be one of {', '.join(DISPLAYS)}; got {self.display!r}")
-        if bool(self.traces) == (self.data is not None) or (self.data is None) != (self.seed is None):
-            raise self._error("it must have data and seed, or else traces")
-        if not self.compares and len(self.traces or self.negatives) != 1:
+        sources = {"data": self.data is not None, "traces": bool(self.traces), "table": self.table is not None}
+        if sum(sources.values()) != 1 or (self.data is None) != (self.seed is None):
+            raise self._error("it must have data and seed, or traces, or a table")
+        if sources["table"] != (self.maker == "from_table"):
+            raise self._error(f"{self.display} is drawn from {self.maker.removeprefix('from_')}; got {self.table!r}")
+        if self.maker == "from_trace" and len(self.traces or self.negatives) != 1:
             raise self._error(f"{self.display} shows one run; got {len(self.traces or self.negatives)}")
         for name, value in self.options.items():
             if name not in self.parameters:
@@ -87,21 +95,22 @@ class Figure:
         return FigureError(f"figure {self.id!r}: {reason}")
 
     @property
-    def compares(self) -> bool:
-        """Whether the display shows several runs (``from_traces``) instead of one."""
-        return hasattr(DISPLAYS[self.display], "from_traces")
+    def maker(self) -> str:
+        """How the display is computed: ``from_table``, ``from_traces`` (it compares runs) or ``from_trace``."""
+        makers = ("from_table", "from_traces", "from_trace")
+        return next(name for name in makers if hasattr(DISPLAYS[self.display], name))
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Options of the display, with their types."""
-        make = getattr(DISPLAYS[self.display], "from_traces" if self.compares else "from_trace")
+        make = getattr(DISPLAYS[self.display], self.maker)
         hints = get_type_hints(make)
         return {name: hints.get(name) for name in list(inspect.signature(make).parameters)[1:]}
 
     @property
     def settings(self) -> list[str]:
         """What can be set to another value for one drawing: the runs, the size, options of the display."""
-        runs = ["traces"] if self.traces else ["data", "seed", "negatives"]
+        runs = ["traces"] if self.traces else ["table"] if self.table else ["data", "seed", "negatives"]
         return [*runs, "size", *self.parameters]
 
     def recipe(self) -> str:
@@ -127,15 +136,13 @@ class Figure:
         rest = {name: value for name, value in settings.items() if name not in options}
         return replace(self, **_typed(self.id, rest), options={**self.options, **options})
 
-    def make(self, traces: Sequence[Trace]) -> Display:
-        """Compute the display from its traces, in the order of the manifest."""
-        display: Any = DISPLAYS[self.display]
-        shown: Display = (
-            display.from_traces(traces, **self.options)
-            if self.compares
-            else display.from_trace(*traces, **self.options)
+    def make(self, inputs: Sequence[Trace | pd.DataFrame]) -> Display:
+        """Compute the display from its traces, in the order of the manifest, or from its table."""
+        make = getattr(DISPLAYS[self.display], self.maker)
+        display: Display = (
+            make(inputs, **self.options) if self.maker == "from_traces" else make(*inputs, **self.options)
         )
-        return shown
+        return display
 
 
 def read_manifest(path: Path) -> list[Figure]:

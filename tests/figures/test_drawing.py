@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from adar_viz.displays import FORMATS
-from adar_viz.figures import LOCK
+from adar_viz.displays import FORMATS, NoiseSchedule
+from adar_viz.figures import DISPLAYS, LOCK, Figure, check, draw
 from adar_viz.trace import Trace
 from tests.figures.conftest import Command
 
@@ -34,3 +36,25 @@ def test_drawing_again_gives_the_same_bytes(drawn: Path, from_trace: Command) ->
 def test_the_table_holds_the_numbers_of_the_picture(drawn: Path, law_trace: Trace) -> None:
     table = pd.read_csv(drawn / "out" / "one_pair.csv")
     assert table["mean"][0] == pytest.approx(law_trace["pair_score"][0], rel=1e-5)
+
+
+def test_a_table_is_drawn_and_checked_too(tmp_path: Path, law_trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tabled(NoiseSchedule):
+        @classmethod
+        def from_table(cls, frame: pd.DataFrame, factor: float = 1.0) -> Any:
+            shown = cls.from_trace(law_trace)
+            shown.alpha_bar = frame["alpha_bar"].to_numpy() * factor
+            return shown
+
+    def find(figure: Figure) -> list[Path]:
+        return [tmp_path / str(figure.table)]
+
+    assert isinstance(DISPLAYS, Mapping)
+    monkeypatch.setitem(DISPLAYS, "tabled", Tabled)
+    table = tmp_path / "a.csv"
+    pd.DataFrame({"alpha_bar": law_trace["alpha_bar"]}).to_csv(table)
+    figure = Figure("t", "tabled", "c", "a", table="a.csv", options={"factor": 1.0})
+    assert {path.name for path in draw([figure], tmp_path, find)} == {"t.pdf", "t.svg", "t.png", "t.csv"}
+    assert check([figure], tmp_path, find) == {}
+    pd.DataFrame({"alpha_bar": law_trace["alpha_bar"][::-1]}).to_csv(table)
+    assert "its data have changed: column" in check([figure], tmp_path, find)["t"]
