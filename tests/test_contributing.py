@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from traitlets import TraitError
 
 from adar_viz.batches import PairRows, make_rows
 from adar_viz.core import Batch, Context, Encoded
@@ -23,6 +24,7 @@ from adar_viz.losses import BPR
 from adar_viz.negatives import ADAR, Uniform
 from adar_viz.trace import REQUIRED_META, Trace
 from adar_viz.training import TrainingPlan, fit
+from adar_viz.widgets import view
 from tests.backbones.test_known_answers import checkerboard
 from tests.contract import cases
 from tests.contract import test_backbones as backbone_contract
@@ -68,7 +70,7 @@ def context() -> Context:
 
 def test_every_python_block_is_tested_here() -> None:
     classes = re.findall(r"^class (\w+)", GUIDE.read_text(), re.MULTILINE)
-    assert classes == ["Easiest", "GMF", "TwoTables", "Adapter", "TransitionTimes"]
+    assert classes == ["Easiest", "GMF", "TwoTables", "Adapter", "TransitionTimes", "TransitionCounter"]
     assert GUIDE.read_text().count("```python") == len(classes) - 1  # the adapter stands beside its model
 
 
@@ -170,3 +172,26 @@ def test_the_display_counts_draws_tells_and_saves_the_same_bytes_twice(tmp_path:
     first = [path.read_bytes() for path in display.save(tmp_path / "first")]
     again = example("TransitionTimes").TransitionTimes.from_trace(trace)
     assert first == [path.read_bytes() for path in again.save(tmp_path / "again")]
+
+
+@pytest.fixture
+def counter(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The guide's widget, with its display where the guide puts it and its script as if it stood in ``js/``."""
+    (script,) = re.findall(r"^```js\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    monkeypatch.setitem(sys.modules, "adar_viz.displays.transition_times", example("TransitionTimes"))
+    monkeypatch.setattr(view, "own_script", {"transition_counter.js": script}.__getitem__)
+    arrays = {"alpha_bar": np.linspace(1, 0.01, 6), "transition_timestep": np.array([1, 3, 3, 5])}
+    trace = Trace(dict.fromkeys(REQUIRED_META, "example"), arrays)
+    widget = example("TransitionCounter").TransitionCounter.from_trace(trace)
+    yield widget
+    widget.close()
+
+
+def test_the_widget_is_checked_told_and_exported(counter: Any, tmp_path: Path) -> None:
+    assert counter.drive(t=3).scene["turned"][3] == 3
+    with pytest.raises(TraitError, match=r"t must lie in \[0, 5\]; got 6"):
+        counter.drive(t=6)
+    assert counter.as_code() == "TransitionCounter.from_trace(trace).drive(t=3)"
+    assert counter.describe().startswith("4 pairs")
+    assert "fillRect(0, 20" in counter.export_html(tmp_path / "counter.html").read_text()
+    assert "fillRect(0, 20" in counter._esm
