@@ -26,7 +26,8 @@ def add_parser(subparsers: Any) -> None:
         "compare",
         help="tune samplers equally, and set them side by side with intervals",
         description="Tune every sampler with the same number of trials on validation, train each winner with every\n"
-        "seed, test once, and write comparison.md and comparison.csv. The same command goes on where it was cut off.",
+        "seed, test once, and write comparison.md, comparison.csv and a figure. The same command goes on where it was\n"
+        "cut off.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -51,7 +52,7 @@ def add_parser(subparsers: Any) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run the command."""
-    from adar_viz.comparison import CONTROLS, compare  # Optuna takes a second to import, help should not
+    from adar_viz.comparison import compare, with_controls  # Optuna takes a second to import, help should not
 
     if args.scheduler and args.backend != "dask":
         raise ValueError(f"--scheduler must come with --backend dask; got --backend {args.backend}")
@@ -59,14 +60,15 @@ def execute(args: argparse.Namespace) -> int:
         raise ValueError(f"--threads must be at least 1; got {args.threads}")
     torch.set_num_threads(args.threads)
     base = experiment_of(args)
-    arms = split(args.negatives)
+    arms, longer = split(args.negatives), None
     if args.controls:
-        arms += [control for control in CONTROLS if control not in arms]
+        arms, longer = with_controls(arms)
     comparison = compare(
         base,
         arms,
         seeds=args.seeds,
         trials=args.trials,
+        longer=longer,
         folder=args.out or default_folder(base, prefix=f"compare-{base.backbone}"),
         jobs=args.jobs,
         backend=args.backend,

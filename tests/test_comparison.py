@@ -15,9 +15,14 @@ import pandas as pd
 import pytest
 import torch
 
-from adar_viz import comparison as module
 from adar_viz.cli import main
-from adar_viz.comparison import CONTROLS, Arm, Comparison, Outcome, bootstrap, compare
+from adar_viz.comparison import CONTROLS, Arm, Budget, Comparison, Outcome, bootstrap, compare
+from adar_viz.comparison import cells as module
+from adar_viz.comparison.budget import budget_of
+from adar_viz.comparison.controls import equal_time
+from adar_viz.comparison.knobs import POOL, RANGES, edge
+from adar_viz.comparison.tuning import TOGETHER, Study
+from adar_viz.displays import ForestPlot
 from adar_viz.experiment import Experiment, prepare, run
 from adar_viz.training import TrainingDiverged, TrainingPlan
 
@@ -199,7 +204,7 @@ def test_a_dask_cluster_finds_what_one_process_finds(tmp_path: Path) -> None:
 
 def test_what_a_spec_sets_is_not_tuned() -> None:
     def tried(spec: str) -> set[str]:
-        study = module._Study(BASE, spec)
+        study = Study(BASE, spec)
         return {study.ask().negatives for _ in range(3)}
 
     for spec in (
@@ -216,16 +221,16 @@ def test_what_a_spec_sets_is_not_tuned() -> None:
 
 def test_every_control_and_every_setting_that_is_tried_can_be_built() -> None:
     for spec in (*CONTROLS, "adar", "ahns", "dns", "mixgcf", "popularity"):
-        study = module._Study(BASE, spec)
+        study = Study(BASE, spec)
         for _ in range(2):
             prepare(study.ask())
 
 
 def test_trials_beyond_the_first_round_learn_from_it_and_are_the_same_again() -> None:
     def play(good: float) -> list[float]:
-        study = module._Study(BASE, "uniform")
+        study = Study(BASE, "uniform")
         for _ in range(2):
-            asked = [study.ask() for _ in range(module.TOGETHER)]
+            asked = [study.ask() for _ in range(TOGETHER)]
             for experiment in asked:
                 distance = abs(np.log(experiment.plan.learning_rate / good))
                 study.tell(Outcome({"ndcg@20": -float(distance)}))
@@ -233,8 +238,8 @@ def test_trials_beyond_the_first_round_learn_from_it_and_are_the_same_again() ->
 
     first, second = play(3e-4), play(2e-2)
     assert first == play(3e-4)
-    assert first[: module.TOGETHER] == second[: module.TOGETHER]
-    assert np.median(first[module.TOGETHER :]) < np.median(second[module.TOGETHER :])
+    assert first[:TOGETHER] == second[:TOGETHER]
+    assert np.median(first[TOGETHER:]) < np.median(second[TOGETHER:])
 
 
 def test_a_trial_that_diverges_counts_and_cannot_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +261,7 @@ def test_a_trial_that_diverges_counts_and_cannot_win(tmp_path: Path, monkeypatch
 
 def planted(values: np.ndarray) -> Comparison:
     outcome = Outcome({"ndcg@20": 0.1}, 7, 1.5)
-    arms = [Arm(f"arm{i}", replace(BASE, negatives="uniform"), [outcome], [outcome]) for i in range(len(values))]
+    arms = [Arm(f"arm{i}", BASE, [outcome], [outcome], "peer", "", Budget(1, 1, 1)) for i in range(len(values))]
     return Comparison(BASE, arms, {"ndcg@20": values})
 
 
@@ -287,10 +292,99 @@ def test_the_bootstrap_is_that_of_a_loop() -> None:
     np.testing.assert_allclose(one.std(1), values[:, 0].std(1) / 40**0.5, rtol=0.1)  # one seed: users alone
 
 
+@pytest.mark.parametrize(
+    ("spec", "candidates", "negatives"),
+    [
+        ("uniform", 1, 1),
+        ("uniform(2)", 2, 2),
+        ("dns(pool=uniform(9), n=3)", 9, 1),
+        ("mixgcf(pool=uniform(7))", 7, 1),
+        ("adar", 16, 1),
+        ("adar(ground=None)", 2, 2),
+    ],
+)
+def test_a_budget_counts_candidates_negatives_and_steps(spec: str, candidates: int, negatives: int) -> None:
+    experiment = replace(BASE, negatives=spec, plan=replace(BASE.plan, batch_size=1000))
+    pairs = len(prepare(experiment).rows)
+    assert budget_of(experiment, 3) == Budget(candidates, negatives, -(-pairs // 1000))
+
+
+def an_arm(spec: str, *seeds: tuple[int, float], **plan: Any) -> Arm:
+    outcomes = [Outcome({"ndcg@20": 0.1}, best_epoch, seconds) for best_epoch, seconds in seeds]
+    experiment = replace(BASE, negatives=spec, plan=replace(BASE.plan, **plan))
+    return Arm(spec, experiment, outcomes[:1], outcomes, "peer", "", Budget(1, 1, 10))
+
+
+def test_equal_time_is_as_many_epochs_as_fit_and_slow_seeds_do_not_count() -> None:
+    plan = {"epochs": 100, "patience": 5, "validate_every": 2}
+    cheap = an_arm("uniform", (10, 4.0), (10, 80.0), **plan)  # 20 epochs; 0.2 seconds each, once 4
+    dear = an_arm("adar", (20, 15.0), (30, 40.0), **plan)  # 30 and 40 epochs; 0.5 seconds each, once 1
+    longer = equal_time(cheap, dear)
+    assert (longer.plan.epochs, longer.plan.patience) == (round(35 * 0.5 / 0.2), None)
+    assert longer == replace(cheap.winner, plan=replace(cheap.winner.plan, epochs=88, patience=None))
+    assert dear.effort()["updates"] == 350
+
+
+@pytest.mark.parametrize(
+    ("best_epoch", "plan", "epochs", "cut_off"),
+    [
+        (20, {"epochs": 100, "patience": 5, "validate_every": 2}, 30, False),
+        (90, {"epochs": 100, "patience": 5, "validate_every": 2}, 100, False),
+        (92, {"epochs": 100, "patience": 5, "validate_every": 2}, 100, True),
+        (40, {"epochs": 100, "patience": None}, 100, False),
+        (100, {"epochs": 100, "patience": None}, 100, True),
+    ],
+)
+def test_a_training_that_the_limit_ended_is_told_apart(
+    best_epoch: int, plan: dict[str, Any], epochs: int, cut_off: bool
+) -> None:
+    outcome, whole = Outcome({}, best_epoch), replace(BASE.plan, **plan)
+    assert (outcome.epochs(whole), outcome.was_cut_off(whole)) == (epochs, cut_off)
+
+
+def test_the_epochs_are_those_that_were_trained(done: Comparison) -> None:
+    plan = TrainingPlan(epochs=30, patience=1, validate_every=2, learning_rate=0.02, seed=3)
+    parts = prepare(replace(BASE, plan=plan))
+    reports = list(
+        module.fit(
+            parts.backbone,
+            parts.sampler,
+            parts.loss,
+            parts.rows,
+            parts.known,
+            plan=plan,
+            validate=lambda backbone: module.evaluate(backbone, parts.split, "validation").metrics,
+        )
+    )
+    best = max(report.epoch for report in reports if report.is_best) + 1
+    assert Outcome({}, best).epochs(plan) == len(reports) < 30
+
+
+def test_a_winner_at_an_end_of_its_range_says_so() -> None:
+    study = Study(replace(BASE, plan=replace(BASE.plan, l2=0.09)), "dns")
+    for validation in (0.2, 0.1):
+        study.ask()
+        study.tell(Outcome({"ndcg@20": validation}))
+    assert study.edges == ["l2 near its highest"]
+    assert edge(RANGES["l2"], 1.2e-6) == "lowest"
+    assert edge(POOL.values, 64) == "highest"
+    assert edge(POOL.values, 16) is None
+    arm = replace(an_arm("dns", (2, 1.0), (1, 1.0), patience=1), edges=study.edges)
+    assert arm.effort()["notes"] == "l2 near its highest; 1 of 2 seeds ended by the epoch limit"
+
+
+def test_a_figure_is_drawn_beside_the_table(done: Comparison, folder: Path) -> None:
+    for name in ("png", "svg", "pdf"):
+        assert (folder / f"comparison.{name}").stat().st_size > 1000
+    shown = ForestPlot.from_table(done.frame, "ndcg@20", done.stamp())
+    assert b"table " in (folder / "comparison.png").read_bytes()
+    assert shown.frame()["arm"].tolist() == ARMS
+
+
 def test_the_table_reads_as_markdown_and_as_csv(done: Comparison, folder: Path) -> None:
     text = (folder / "comparison.md").read_text()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
-    assert [len(row) for row in rows] == [8] * 4
+    assert [len(row) for row in rows] == [12] * 4
     assert rows[2][0].startswith("`uniform`")
     assert rows[3][0].startswith("`dns` as `dns(pool=uniform(")
     assert f"{done.test['ndcg@20'][1].mean():.4f} [" in rows[3][1]
@@ -317,6 +411,7 @@ def test_the_table_reads_as_markdown_and_as_csv(done: Comparison, folder: Path) 
         (["--trials", "0"], "trials must be at least 1; got 0"),
         (["--jobs", "0"], "jobs must be at least 1, or -1 for every core; got 0"),
         (["--metric", "coverage@20"], "metric must have a value for each user, such as ndcg@20; got 'coverage@20'"),
+        (["--split", "as-published"], "split must have a validation part to tune on; got 'as-published'"),
         (["--data", "nowhere"], "nowhere: expected a path"),
         (["--backend", "threading"], "backend must run processes"),
         (["--scheduler", "127.0.0.1:1"], "--scheduler must come with --backend dask; got --backend None"),
@@ -338,4 +433,4 @@ def test_the_command_sets_controls_beside_adar(tmp_path: Path, capsys: pytest.Ca
     shown = capsys.readouterr().out
     assert shown == (tmp_path / "comparison.md").read_text()
     arms = pd.read_csv(tmp_path / "comparison.csv")["arm"].unique().tolist()
-    assert arms == ["uniform", "adar", *CONTROLS]
+    assert arms == ["uniform", "adar", *CONTROLS, "uniform in the time of adar"]

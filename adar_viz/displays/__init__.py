@@ -3,6 +3,7 @@
 from adar_viz.displays.decision_boundary import DecisionBoundary
 from adar_viz.displays.display import FORMATS, Display
 from adar_viz.displays.embedding_drift import EmbeddingDrift
+from adar_viz.displays.forest_plot import ForestPlot
 from adar_viz.displays.noise_schedule import NoiseSchedule
 from adar_viz.displays.timestep_hardness import TimestepHardness
 from adar_viz.displays.training_curves import TrainingCurves
@@ -14,6 +15,7 @@ __all__ = [
     "DecisionBoundary",
     "Display",
     "EmbeddingDrift",
+    "ForestPlot",
     "NoiseSchedule",
     "TimestepHardness",
     "TrainingCurves",

@@ -1,0 +1,63 @@
+"""What is tuned: the ranges for every arm, and each sampler's own hyper-parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log
+
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+
+RANGES: dict[str, BaseDistribution] = {
+    "learning_rate": FloatDistribution(1e-4, 3e-2, log=True),
+    "l2": FloatDistribution(1e-6, 1e-1, log=True),
+}
+"""Tuned for every arm."""
+
+EDGE = 0.05
+"""Share of a range, at either end, where a tuned value suggests that the best lies beyond."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A hyper-parameter of a sampler: how its spec says it, and where it is looked for.
+
+    Attributes
+    ----------
+    option, place
+        Name of the option, and its place among those without a name (None: it always has one).
+    text
+        The option's value in a spec, to be formatted with a number.
+    values, usual
+        Range, and the value of the first trial.
+    """
+
+    option: str
+    text: str
+    values: BaseDistribution
+    usual: float
+    place: int | None = None
+
+
+POOL = Knob("pool", "uniform({})", IntDistribution(4, 64, log=True), 16, place=0)
+OWN: Mapping[str, tuple[Knob, ...]] = {
+    "adar": (Knob("target", "margin({:.6g})", FloatDistribution(0.1, 2.0), 0.5),),
+    "ahns": (Knob("beta", "{:.6g}", FloatDistribution(0.05, 2.0, log=True), 0.1, place=2),),
+    "dns": (POOL,),
+    "mixgcf": (POOL,),
+    "popularity": (Knob("alpha", "{:.6g}", FloatDistribution(0.0, 1.0), 0.75, place=0),),
+}
+"""Each sampler's own hyper-parameters; one that an arm's spec already sets is left as it is."""
+
+
+def within(values: BaseDistribution, value: float) -> bool:
+    """Whether a range holds a number."""
+    return isinstance(values, FloatDistribution) and values.low <= value <= values.high
+
+
+def edge(values: BaseDistribution, value: float) -> str | None:
+    """Say at which end of its range a number lies, if it does."""
+    assert isinstance(values, FloatDistribution | IntDistribution)
+    low, value, high = (log(x) if values.log else float(x) for x in (values.low, value, values.high))
+    share = (value - low) / (high - low)
+    return "lowest" if share < EDGE else "highest" if share > 1 - EDGE else None

@@ -1,0 +1,148 @@
+"""The protocol: tune every arm equally on validation, train the winners with every seed, test once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adar_viz.comparison.arms import Arm
+from adar_viz.comparison.budget import budget_of
+from adar_viz.comparison.cells import Cell, Place, forget_weights, judge, train_winner
+from adar_viz.comparison.controls import CONTROLS, equal_time, role_of
+from adar_viz.comparison.table import Comparison
+from adar_viz.comparison.tuning import Study, tune
+from adar_viz.comparison.workers import Workers
+from adar_viz.displays import ForestPlot
+from adar_viz.experiment import Experiment, prepare, write_text
+
+
+def compare(
+    base: Experiment,
+    arms: Mapping[str, str] | Sequence[str],
+    *,
+    seeds: int,
+    trials: int,
+    folder: Path,
+    longer: tuple[str, str] | None = None,
+    jobs: int = 1,
+    backend: str | None = None,
+    backend_options: Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Comparison:
+    """Tune every arm equally on validation, train the winners with every seed, then test them once.
+
+    All cells share the split of ``base.plan.seed``, so that no seed is tested on what another was
+    tuned on. The first trial of each arm is ``base``'s own setting; the others are drawn by a seeded
+    TPE sampler, `TOGETHER` at a time, on the first seed. No test pair is ranked before the last
+    winner is trained. Writes ``comparison.md``, ``comparison.csv`` and the figure into ``folder``.
+
+    Parameters
+    ----------
+    arms
+        Negatives specs, by name or alone.
+    seeds
+        Number of seeds, from ``base.plan.seed`` on.
+    trials
+        Trials for each arm, at least 1.
+    longer
+        Two arms: the winner of the first is trained once more, in the time that the second's took.
+    jobs, backend, backend_options
+        Processes at a time, and where they run: any backend of joblib, such as ``dask`` with
+        ``{"scheduler_host": "host:port"}``, or ``ray``. Workers of a cluster must see ``folder`` and
+        the data under the same paths. In parallel each training has one thread.
+
+    Raises
+    ------
+    ValueError
+        An arm's spec, the data or a number is wrong, or an arm diverged in every trial.
+    TrainingDiverged
+        A winner diverged with another seed.
+    """
+    named = _named(arms)
+    _check(base, named, seeds, trials, longer)
+    workers = Workers(jobs, backend, backend_options or {}, progress)
+    checksum = ""
+    for spec in named.values():  # a wrong spec is found now, not after an hour
+        checksum = prepare(replace(base, negatives=spec)).split.train.checksum()
+    place = Place(folder / "cells", base.plan.seed, checksum)
+    studies = {name: Study(base, spec) for name, spec in named.items()}
+    tune([*studies.values()], trials, place, workers)
+    done = _train(named, studies, seeds, place, workers)
+    if longer:
+        done.append(_train_longer(done, longer, seeds, place, workers))
+    judged = workers.each(judge, [cell for arm in done for cell in _cells(arm.winner, seeds, place)], "testing")
+    test = {metric: np.stack([one[metric] for one in judged]).reshape(len(done), seeds, -1) for metric in judged[0]}
+    comparison = Comparison(base, done, test, checksum)
+    write_text(folder / "comparison.csv", comparison.csv())
+    write_text(folder / "comparison.md", comparison.markdown())
+    ForestPlot.from_table(comparison.frame, base.plan.metric, comparison.stamp()).save(folder / "comparison")
+    return comparison
+
+
+def _train(
+    named: Mapping[str, str], studies: Mapping[str, Study], seeds: int, place: Place, workers: Workers
+) -> list[Arm]:
+    """Train every arm's winner with every seed; what only tuning needed is forgotten."""
+    for name, study in studies.items():
+        if study.best is None:
+            raise ValueError(
+                f"{name}: training diverged in each of {len(study.outcomes)} trials; {study.outcomes[0].failure}"
+            )
+    winners = [study.winner for study in studies.values()]
+    forget_weights([place.cell(e) for study in studies.values() for e in study.asked if e not in winners])
+    outcomes = workers.each(train_winner, [c for w in winners for c in _cells(w, seeds, place)], "training")
+    return [
+        Arm(
+            name,
+            study.winner,
+            study.outcomes,
+            outcomes[i * seeds : (i + 1) * seeds],
+            role_of(named[name]),
+            CONTROLS.get(named[name], ""),
+            budget_of(study.winner, place.split_seed),
+            study.edges,
+        )
+        for i, (name, study) in enumerate(studies.items())
+    ]
+
+
+def _train_longer(done: Sequence[Arm], longer: tuple[str, str], seeds: int, place: Place, workers: Workers) -> Arm:
+    """Train a cheap arm's winner in the time of a dear one's; its trials are those of the cheap arm."""
+    by_name = {arm.name: arm for arm in done}
+    cheap, dear = (by_name[name] for name in longer)
+    winner = equal_time(cheap, dear)
+    outcomes = workers.each(train_winner, _cells(winner, seeds, place), "equal time")
+    name, about = f"{cheap.name} in the time of {dear.name}", f"equal wall time, {winner.plan.epochs} epochs"
+    return replace(cheap, name=name, winner=winner, seeds=outcomes, role="control", about=about)
+
+
+def _cells(winner: Experiment, seeds: int, place: Place) -> list[Cell]:
+    numbers = range(place.split_seed, place.split_seed + seeds)
+    return [place.cell(replace(winner, plan=replace(winner.plan, seed=number))) for number in numbers]
+
+
+def _named(arms: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    if isinstance(arms, Mapping):
+        return dict(arms)
+    twice = sorted({arm for arm in arms if list(arms).count(arm) > 1})
+    if twice:
+        raise ValueError(f"each arm must be named once; got {', '.join(twice)} more than once")
+    return {arm: arm for arm in arms}
+
+
+def _check(base: Experiment, arms: Mapping[str, str], seeds: int, trials: int, longer: tuple[str, str] | None) -> None:
+    if len(arms) < 2:
+        raise ValueError(f"a comparison must have at least 2 arms; got {', '.join(arms) or 'none'}")
+    for name, value in (("seeds", seeds), ("trials", trials)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1; got {value}")
+    if unknown := [name for name in longer or () if name not in arms]:
+        raise ValueError(f"longer must name two of the arms {', '.join(arms)}; got {', '.join(unknown)}")
+    if (base.split or "").startswith("as-published"):
+        raise ValueError("split must have a validation part to tune on; got 'as-published', which selects on the test")
+    if base.plan.metric.startswith("coverage"):
+        raise ValueError(f"metric must have a value for each user, such as ndcg@20; got {base.plan.metric!r}")

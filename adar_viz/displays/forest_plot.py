@@ -1,0 +1,150 @@
+"""Samplers side by side: each one's mean with its interval, its paired difference, and its epochs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from adar_viz.displays import style
+from adar_viz.displays.display import Display
+from adar_viz.trace import Trace, TraceError
+
+LOOKS: Mapping[str, tuple[str, str, str]] = {
+    "peer": ("o", style.BLUE, style.BLUE),
+    "ADAR": ("D", style.VERMILLION, style.VERMILLION),
+    "control": ("s", style.BLACK, "white"),
+}
+"""Marker, colour and filling of each role: shape and filling tell them apart without colour."""
+
+COLUMNS = ("arm", "role", "mean", "low", "high", "difference", "difference_low", "difference_high", "best_epoch")
+
+
+class ForestPlot(Display):
+    """A comparison's arms, one line each, with 95 % intervals; differences are paired, to the first arm.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row for each arm, with `COLUMNS` and ``label``.
+    metric : str
+    means_, differences_ : list of ErrorbarContainer
+        One for each role.
+    epochs_ : list of Line2D
+        One for each role.
+    reference_ : Line2D
+        The first arm's mean.
+    """
+
+    columns: ClassVar[int] = 3
+    size: ClassVar[tuple[float, float]] = (7.4, 3.4)
+
+    def __init__(self, table: pd.DataFrame, metric: str, stamp: Mapping[str, Any]) -> None:
+        numbers = table[list(COLUMNS)].to_csv(index=False, float_format="%.6g")
+        digest = hashlib.sha256(numbers.encode()).hexdigest()[:16]
+        super().__init__({**stamp, "run": f"table {digest}"})
+        self.table, self.metric = table, metric
+
+    @classmethod
+    def from_trace(cls, trace: Trace) -> Self:
+        """Refuse: one run is no comparison."""
+        raise TraceError("a forest plot shows a comparison of several runs; draw it with from_table")
+
+    @classmethod
+    def from_table(cls, frame: pd.DataFrame, metric: str, stamp: Mapping[str, Any]) -> Self:
+        """Take one metric of a comparison's frame, or of the ``comparison.csv`` that holds it.
+
+        Parameters
+        ----------
+        frame
+            One row for each arm and metric, with the columns that `COLUMNS` names.
+        metric
+            The one to show.
+        stamp
+            Where it comes from: dataset, data_checksum, backbone, seed and version.
+
+        Raises
+        ------
+        ValueError
+            The frame lacks a column or the metric.
+        """
+        if lacking := sorted({*COLUMNS, "metric"} - set(frame.columns)):
+            raise ValueError(f"the table must have the columns {', '.join(COLUMNS)}; it lacks {', '.join(lacking)}")
+        chosen = frame[frame["metric"] == metric].reset_index(drop=True)
+        if chosen.empty:
+            raise ValueError(f"metric must be one of {', '.join(sorted(set(frame['metric'])))}; got {metric!r}")
+        about = chosen["about"].fillna("") if "about" in chosen else ""
+        label = chosen["arm"].where(pd.Series(about, chosen.index) == "", about)
+        return cls(chosen[list(COLUMNS)].assign(label=label), metric, stamp)
+
+    def _new_axes(self, context: str, size: tuple[float, float] | None) -> tuple[Axes, ...]:
+        width, scale = self.size[0], style.CONTEXTS[context][1]
+        return super()._new_axes(context, size or (width * scale, (0.9 + 0.19 * len(self.table)) * scale))
+
+    def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
+        left, middle, right = axes
+        self.means_, self.differences_, self.epochs_ = [], [], []
+        for role, (marker, edge, filling) in LOOKS.items():
+            rows = self.table[self.table["role"] == role]
+            look: dict[str, Any] = {"marker": marker, "color": edge, "mfc": filling, "ls": "none", "label": role}
+            if rows.empty:
+                continue
+            self.means_.append(_intervals(left, rows, "mean", "low", "high", look))
+            others = rows[rows.index > 0]  # the first arm's difference to itself is 0 by definition
+            names = ("difference", "difference_low", "difference_high")
+            self.differences_.append(_intervals(middle, others, *names, look))
+            self.epochs_ += right.plot(rows["best_epoch"].to_numpy(), rows.index.to_numpy(), **look)
+        first = self.table["mean"].to_numpy()[0]
+        self.reference_ = left.axvline(first, color=style.GREY, ls="--", lw=0.9, zorder=0)
+        middle.axvline(0, color=style.GREY, ls="--", lw=0.9, zorder=0)
+        left.set(title=f"{self.metric} on test", xlabel="mean and 95 % interval")
+        middle.set(title=f"Difference to {self.table['label'][0]}", xlabel="paired, with 95 % interval")
+        right.set(title="Best epoch", xlabel="mean over seeds")
+        right.set_xlim(0, right.get_xlim()[1])
+        self._label(axes)
+
+    def _label(self, axes: tuple[Axes, ...]) -> None:
+        for ax in axes:
+            ax.set_ylim(len(self.table) - 0.4, -0.6)
+            ax.set_yticks(np.arange(len(self.table)), labels=[""] * len(self.table))
+            ax.grid(axis="y", color="#E0E0E0", lw=0.5)
+            ax.set_axisbelow(True)
+        axes[0].set_yticks(np.arange(len(self.table)), labels=self.table["label"])
+        handles = [container.lines[0] for container in self.means_]
+        axes[0].legend(
+            handles,
+            [str(handle.get_label()) for handle in self.means_],
+            loc="upper right",
+            bbox_to_anchor=(-0.02, 0.0),
+            frameon=False,
+            ncols=len(handles),
+            handletextpad=0.2,
+            columnspacing=1.0,
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each arm: its role, mean, interval, paired difference and best epoch."""
+        return self.table[list(COLUMNS)].copy()
+
+    def describe(self) -> str:
+        """Say which arm is best, and where ADAR's arms stand against the first."""
+        table, first = self.table, self.table.loc[0]
+        best = table.loc[int(table["mean"].to_numpy().argmax())]
+        against = [
+            f"{row['arm']} lies {row['difference']:+.4f} from it ({row['difference_low']:+.4f} to "
+            f"{row['difference_high']:+.4f})"
+            for row in table[(table["role"] == "ADAR") & (table.index > 0)].to_dict("records")
+        ]
+        return (
+            f"{len(table)} arms by {self.metric} on test: {first['arm']} has {first['mean']:.4f}; "
+            f"{'; '.join([*against, ''])}the highest mean, {best['mean']:.4f}, is that of {best['arm']}."
+        )
+
+
+def _intervals(ax: Axes, rows: pd.DataFrame, middle: str, low: str, high: str, look: Mapping[str, Any]) -> Any:
+    around = np.abs(rows[[low, high]].to_numpy().T - rows[middle].to_numpy())
+    return ax.errorbar(rows[middle].to_numpy(), rows.index.to_numpy(), xerr=around, elinewidth=1.0, **look)
