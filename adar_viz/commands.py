@@ -53,7 +53,12 @@ def add_options(parser: argparse.ArgumentParser, *, without: Collection[str] = (
     plan, default = TrainingPlan(), Experiment()
     data = parser.add_argument_group("data")
     data.add_argument("--data", default=default.data, metavar="NAME|PATH", help="default: synthetic")
-    data.add_argument("--split", metavar="RULE", help="ratio, leave-one-out, temporal, given or as-published")
+    data.add_argument(
+        "--split",
+        metavar="RULE",
+        help="ratio, leave-one-out, temporal or given, with settings as in 'ratio(test=0.2)'; or as-published, which "
+        "selects on the test: for setting numbers beside published ones, never for comparing methods",
+    )
     data.add_argument(
         "--min-rating", metavar="R", default="default", type=_rating, help="a number, 'none' or 'default'"
     )
@@ -124,8 +129,14 @@ def experiment_of(args: argparse.Namespace) -> Experiment:
 
 
 def table(result: Result) -> str:
-    """Write the metrics as a short table."""
+    """Write the metrics as a short table; one that was selected on the test says so above and in its heading."""
     lines = [f"{'':14}{'validation':>12}{'test':>12}"]
+    if result.selected_on == "test":
+        lines = [
+            "AS PUBLISHED: the epoch was selected ON THE TEST PART, and there is no validation part.",
+            "These numbers flatter the method. Set them beside published ones only, never beside each other.",
+            f"{'':14}{'(= test)':>12}{'test':>12}",
+        ]
     for name, value in result.test.items():
         if name.endswith(("@10", "@20")):
             lines.append(f"{name:14}{result.validation.get(name, float('nan')):12.4f}{value:12.4f}")

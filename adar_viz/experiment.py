@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -31,7 +32,7 @@ from adar_viz.known import KnownPositives
 from adar_viz.losses import BCE, BPR, GBCE, Softmax
 from adar_viz.negatives import ADAR, AHNS, DNS, SOURCES, AllItems, MixGCF, Popularity, Uniform
 from adar_viz.recorder import Recorder, catalogue_arrays, describe_lens, make_trace, watch_pairs, watch_walks
-from adar_viz.specs import as_line, build, resolve
+from adar_viz.specs import as_line, build, resolve, take_apart
 from adar_viz.trace import Trace
 from adar_viz.training import EpochReport, TrainingPlan, fit, seeded
 from adar_viz.transition import BOUNDARIES, SCORE_AWARE
@@ -71,7 +72,9 @@ class Experiment:
     data
         ``synthetic``, a known name, or a path.
     split
-        The rule (`adar_viz.datasets.split`); None is the data's own.
+        The rule (`adar_viz.datasets.split`), with settings if wanted: ``ratio(test=0.2)``; None is the
+        data's own. ``as-published`` selects on the test, as much published code does: asked for by
+        this name alone, and said by every result.
     min_rating, k_core
         Filters; ``"default"`` is the threshold that belongs to a known set.
     overlap
@@ -120,6 +123,8 @@ class Result:
     best_epoch: int
     seconds: float
     false_negatives: Mapping[str, Any] | None = None
+    selected_on: str = "validation"
+    """The part that chose the epoch; "test" where a published protocol was asked for that does so."""
 
 
 def prepare(experiment: Experiment, device: torch.device | str = "cpu", *, split_seed: int | None = None) -> Parts:
@@ -133,9 +138,10 @@ def prepare(experiment: Experiment, device: torch.device | str = "cpu", *, split
         Data, rule or spec are wrong; the message says what was expected and what came.
     """
     dataset = load(experiment.data, min_rating=experiment.min_rating, k_core=experiment.k_core)
-    given = dataset.test is not None and experiment.split in (None, "given")
-    options = {"overlap": experiment.overlap} if given else {}
-    parts = split(dataset, experiment.split, **options, seed=experiment.plan.seed if split_seed is None else split_seed)
+    rule, settings = _split_rule(experiment.split)
+    if dataset.test is not None and rule in (None, "given"):
+        settings = {"overlap": experiment.overlap, **settings}
+    parts = split(dataset, rule, **settings, seed=experiment.plan.seed if split_seed is None else split_seed)
     train = parts.train
     user, item = torch.as_tensor(train.user), torch.as_tensor(train.item)
     surroundings = {
@@ -153,6 +159,20 @@ def prepare(experiment: Experiment, device: torch.device | str = "cpu", *, split
     rows = make_rows(train.user, train.item, train.timestamp, backbone.history_length, device)
     known = KnownPositives.from_pairs(user, item, num_users=parts.num_users, num_items=parts.num_items)
     return Parts(parts, backbone, sampler, loss, rows, known, dataset.truth)
+
+
+def _split_rule(text: str | None) -> tuple[str | None, dict[str, Any]]:
+    """Take ``ratio(test=0.5)`` apart into the name of the rule and its settings."""
+    name, bracket, rest = (text or "").partition("(")
+    if not bracket:
+        return text, {}
+    _, unnamed, named = take_apart(f"rule({rest}")
+    if unnamed:
+        raise ExperimentError(f"settings of a split have names, as in ratio(test=0.5); got {text!r}")
+    try:
+        return name.strip(), {key: ast.literal_eval(value) for key, value in named.items()}
+    except ValueError as error:
+        raise ExperimentError(f"settings of a split must be plain values; got {text!r}") from error
 
 
 def run(
@@ -187,9 +207,8 @@ def run(
 def read_result(folder: Path) -> Result:
     """Read what `run` came to."""
     stored = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    return Result(
-        folder, stored["validation"], stored["test"], stored["best_epoch"], stored["seconds"], stored["false_negatives"]
-    )
+    names = ("validation", "test", "best_epoch", "seconds", "false_negatives", "selected_on")
+    return Result(folder, **{name: stored[name] for name in names if name in stored})
 
 
 def demo_run(data: str = "synthetic", seed: int = 0, negatives: str = "adar", *, runs: Path = Path("runs")) -> Path:
@@ -334,6 +353,7 @@ def _finish(
     metrics = {
         "validation": dict(best.metrics),
         "test": dict(test),
+        "selected_on": "test" if parts.split.selects_on_test else "validation",
         "best_epoch": best.epoch + 1,
         "epochs": len(reports),
         "seconds": sum(r.seconds for r in reports),

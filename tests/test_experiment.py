@@ -144,6 +144,9 @@ def test_two_processes_end_where_one_does(tmp_path: Path) -> None:
         (["--negatives", "adar(target=margin(unit=mile))"], "unit must be 'sd' or 'score'; got 'mile'"),
         (["--data", "nowhere"], "nowhere: expected a path"),
         (["--split", "leave"], "a rule out of ratio, leave-one-out, temporal"),
+        (["--split", "ratio(share=0.2)"], "settings of ratio out of validation, test; got share"),
+        (["--split", "ratio(0.2)"], "settings of a split have names, as in ratio(test=0.5); got 'ratio(0.2)'"),
+        (["--split", "as-published"], "a rule out of ratio, leave-one-out, temporal; got 'as-published'"),
         (["--metric", "speed"], "metric must be one of coverage@10"),
         (["--l2", "-1"], "l2 must be at least 0; got -1.0"),
     ],
@@ -157,6 +160,35 @@ def test_bad_input_is_one_clear_line(
     assert message in error
     assert error.count("\n") == 1
     assert not (out / "metrics.json").exists()
+
+
+def published(folder: Path, shift: int) -> Path:
+    """Write a published split of 40 users and 20 items; ``shift`` moves the test items, and nothing else."""
+    folder.mkdir()
+    for name, items in (("train", range(8)), ("test", range(8 + shift, 11 + shift))):
+        lines = [" ".join(map(str, [user, *((user + item) % 20 for item in items)])) for user in range(40)]
+        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_the_test_part_selects_only_where_it_is_asked_for_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {}
+    for name, rule, shift in (("honest", "given", 0), ("moved", "given", 5), ("loud", "as-published", 0)):
+        words = ["--data", str(published(tmp_path / name, shift)), "--split", rule, "--negatives", "uniform"]
+        assert (
+            main(["run", *OPTIONS, *words, "--epochs", "3", "--pairs", "5", "--out", str(tmp_path / f"run-{name}")])
+            == 0
+        )
+        found[name] = json.loads((tmp_path / f"run-{name}" / "metrics.json").read_text())
+        said = "AS PUBLISHED: the epoch was selected ON THE TEST PART" in capsys.readouterr().out
+        assert said == (name == "loud")
+        assert found[name]["selected_on"] == ("test" if name == "loud" else "validation")
+    for key in ("validation", "best_epoch"):
+        assert found["honest"][key] == found["moved"][key]
+    assert found["honest"]["test"] != found["moved"]["test"]
+    assert found["loud"]["validation"] == pytest.approx(found["loud"]["test"])
 
 
 def test_help_names_every_part(capsys: pytest.CaptureFixture[str]) -> None:

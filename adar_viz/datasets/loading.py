@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -98,6 +99,10 @@ def split(dataset: Dataset | Interactions, rule: str | None = None, *, seed: int
     if rule not in rules:
         why = "data without a test set" if dataset.test is None else "data with a published test set"
         raise DataError(dataset.name, f"for {why} a rule out of {', '.join(rules)}", repr(rule))
+    parameters = inspect.signature({"given": given, "as-published": as_published, **RULES}[rule]).parameters.values()
+    settings = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "seed"]
+    if unknown := sorted(set(options) - set(settings)):
+        raise DataError(dataset.name, f"settings of {rule} out of {', '.join(settings) or 'none'}", ", ".join(unknown))
     if dataset.test is not None:
         pair = dataset.interactions, dataset.test
         return given(*pair, seed=seed, **options) if rule == "given" else as_published(*pair, **options)

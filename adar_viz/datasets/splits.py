@@ -49,6 +49,11 @@ class Split:
         """Number of items, in all parts together."""
         return self.train.num_items
 
+    @property
+    def selects_on_test(self) -> bool:
+        """Whether test pairs stand in the validation part: whoever selects on it, selects on the test."""
+        return bool(np.isin(pair_keys(self.validation), pair_keys(self.test)).any())
+
     def __repr__(self) -> str:
         """Name the rule and the sizes."""
         sizes = " + ".join(str(len(part)) for part in (self.train, self.validation, self.test))
