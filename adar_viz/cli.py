@@ -1,4 +1,4 @@
-"""The command line: ``adar-viz run | compare | figures | data``."""
+"""The command line: ``adar-viz run | compare | figures | site | data``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ COMMANDS = {
     "run": "adar_viz.commands",
     "compare": "adar_viz.compare_command",
     "figures": "adar_viz.figures.command",
+    "site": "adar_viz.site",
     "data": "adar_viz.datasets.command",
 }
 """Where each command lives; only the one that is asked for is imported."""
