@@ -65,9 +65,24 @@ class Watched:
             socket.on("framesent", self.count)
             socket.on("framereceived", self.count)
 
-    def screenshot(self, name: str) -> None:
+    def screenshot(self, name: str, *, whole: bool = False) -> None:
         ARTEFACTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=ARTEFACTS / f"{name}.png")
+        self.page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=whole)
+
+    def offline(self, path: Path) -> list[str]:
+        """Open a page from disk; any request that is not for a file is refused and ends up in the list."""
+        refused: list[str] = []
+
+        def decide(route: playwright.Route) -> None:
+            if route.request.url.startswith("file:"):
+                route.continue_()
+            else:
+                refused.append(route.request.url)
+                route.abort()
+
+        self.page.route("**/*", decide)
+        self.page.goto(path.as_uri())
+        return refused
 
 
 @pytest.fixture

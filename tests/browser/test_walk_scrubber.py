@@ -117,18 +117,7 @@ def page_file(tmp_path, law_trace):
 
 
 def offline(watched, path):
-    """Open a page from disk; any request that is not for a file is refused and noted."""
-    refused = []
-
-    def decide(route):
-        if route.request.url.startswith("file:"):
-            route.continue_()
-        else:
-            refused.append(route.request.url)
-            route.abort()
-
-    watched.page.route("**/*", decide)
-    watched.page.goto(path.as_uri())
+    refused = watched.offline(path)
     widget = watched.page.locator(".walk-scrubber")
     widget.wait_for()
     return widget, refused
