@@ -129,5 +129,6 @@ def law_trace() -> Trace:
         "boundary": {"name": "quantile", "z": 1.28},
         "sigma": sigma,
         "source": "forward",
+        "maps": {"method": "planted", "null_drift": 0.1},
     }
     return Trace(meta, arrays)

@@ -1,8 +1,20 @@
 """What was seen in a run: a table of named NumPy arrays, how to measure it, and planes to look at it in."""
 
 from adar_viz.trace.closed_form import what_if
-from adar_viz.trace.drift import aligned, joint_map, map_drift, neighbour_overlap, neighbours, null_drift, turns
-from adar_viz.trace.maps import trustworthiness, with_maps
+from adar_viz.trace.drift import (
+    NULL_JITTER,
+    aligned,
+    joint_map,
+    map_drift,
+    neighbour_overlap,
+    neighbours,
+    null_drift,
+    null_snapshots,
+    popular_members,
+    snapshots_since,
+    turns,
+)
+from adar_viz.trace.maps import map_quality, with_maps
 from adar_viz.trace.measures import (
     already_negative,
     boundaries,
@@ -19,10 +31,12 @@ from adar_viz.trace.measures import (
 from adar_viz.trace.moment import UserMoment, followed, typical_user, user_moments
 from adar_viz.trace.plane import UserPlane
 from adar_viz.trace.schema import META, REQUIRED_META, SCHEMA, SCHEMA_VERSION, Column, schema_table
+from adar_viz.trace.space import alignment, effective_rank, singular_values, uniformity
 from adar_viz.trace.table import Trace, TraceError
 
 __all__ = [
     "META",
+    "NULL_JITTER",
     "REQUIRED_META",
     "SCHEMA",
     "SCHEMA_VERSION",
@@ -32,25 +46,32 @@ __all__ = [
     "UserMoment",
     "UserPlane",
     "aligned",
+    "alignment",
     "already_negative",
     "boundaries",
     "clearest_pair",
     "counted_probability",
+    "effective_rank",
     "first_below",
     "followed",
     "item_names",
     "joint_map",
     "law_probability",
     "map_drift",
+    "map_quality",
     "nearest_items",
     "neighbour_overlap",
     "neighbours",
     "null_drift",
+    "null_snapshots",
+    "popular_members",
     "quantile_bands",
     "schema_table",
-    "trustworthiness",
+    "singular_values",
+    "snapshots_since",
     "turns",
     "typical_user",
+    "uniformity",
     "user_moments",
     "walk_identity",
     "walk_scores",

@@ -12,9 +12,36 @@ from numpy.typing import NDArray
 from scipy.linalg import orthogonal_procrustes
 from scipy.spatial.distance import cdist
 
+from adar_viz.trace.table import Trace
 
-def aligned(snapshot: Float[np.ndarray, "snapshot item dim"]) -> Float[np.ndarray, "snapshot item dim"]:
-    """Turn every snapshot onto the last one by the best rotation or reflection about the origin.
+NULL_JITTER = 0.1
+"""How much the snapshots of a control are shaken, in units of the spread of the items; see `null_snapshots`."""
+
+
+def snapshots_since(trace: Trace, since: int) -> tuple[Int[np.ndarray, " snapshot"], Int[np.ndarray, " snapshot"]]:
+    """Return the epochs of the snapshots from ``since`` on, at least two of them, and their positions."""
+    trace.require("snapshot_epoch", "snapshot_item", "snapshot_item_embedding", "item_label")
+    epochs = trace["snapshot_epoch"]
+    chosen = np.flatnonzero(epochs >= since)
+    if len(chosen) < 2:
+        raise ValueError(f"since must leave two of the snapshots at epochs {epochs.tolist()}; got {since}")
+    return epochs[chosen], chosen
+
+
+def popular_members(trace: Trace, number: int) -> Int[np.ndarray, " member"]:
+    """Choose the followed items with most training interactions: those that were learnt, and not left to chance.
+
+    Positions along ``snapshot_item``, in their order. Without popularity in the trace, or with no more
+    than ``number`` items, it is all of them.
+    """
+    item = trace["snapshot_item"]
+    if "item_popularity" not in trace or number >= len(item):
+        return np.arange(len(item))
+    return np.sort(np.argsort(-trace["item_popularity"][item], kind="stable")[:number])
+
+
+def turns(snapshot: Float[np.ndarray, "snapshot item dim"]) -> Float[np.ndarray, "snapshot dim dim"]:
+    """Find the rotation or reflection about the origin that brings each snapshot closest to the last one.
 
     Notes
     -----
@@ -22,7 +49,13 @@ def aligned(snapshot: Float[np.ndarray, "snapshot item dim"]) -> Float[np.ndarra
     moved or scaled: both would change scores.
     """
     x = np.asarray(snapshot, dtype=np.float64)
-    return np.stack([one @ orthogonal_procrustes(one, x[-1])[0] for one in x])
+    return np.stack([orthogonal_procrustes(one, x[-1])[0] for one in x])
+
+
+def aligned(snapshot: Float[np.ndarray, "snapshot item dim"]) -> Float[np.ndarray, "snapshot item dim"]:
+    """Turn every snapshot onto the last one, see `turns`."""
+    straight: NDArray[np.float64] = np.asarray(snapshot, dtype=np.float64) @ turns(snapshot)
+    return straight
 
 
 def joint_map(x: Float[np.ndarray, "snapshot item dim"]) -> tuple[Float[np.ndarray, "snapshot item 2"], float]:
@@ -71,8 +104,23 @@ def map_drift(xy: Float[np.ndarray, "snapshot item 2"]) -> float:
     return float(way / np.sqrt(((xy[-1] - xy[-1].mean(axis=0)) ** 2).sum(axis=-1).mean()))
 
 
-def null_drift(last: Float[np.ndarray, "item dim"], seed: int = 0) -> float:
-    """Drift that a map shows where nothing moved: `map_drift` from a randomly turned copy; 0 up to rounding."""
-    dim = last.shape[1]
-    turn, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((dim, dim)))
-    return map_drift(joint_map(aligned(np.stack([last @ turn, last])))[0])
+def null_snapshots(
+    last: Float[np.ndarray, "item dim"], number: int = 2, jitter: float = 0.0, seed: int = 0
+) -> Float[np.ndarray, "snapshot item dim"]:
+    """Make snapshots in which nothing moved: copies of the last one, each but the last turned at random.
+
+    ``jitter`` is noise on top, in units of the root mean square distance from the mean of the items:
+    what a picture shows of it is what it would show of training that goes nowhere.
+    """
+    if number < 2 or jitter < 0:
+        raise ValueError(f"number must be at least 2 and jitter at least 0; got {number} and {jitter}")
+    rng, (items, dim) = np.random.default_rng(seed), last.shape
+    turn = np.linalg.qr(rng.standard_normal((number - 1, dim, dim)))[0]
+    spread = np.sqrt(((last - last.mean(axis=0)) ** 2).sum(axis=1).mean())
+    noise = jitter * spread / np.sqrt(dim) * rng.standard_normal((number - 1, items, dim))
+    return np.concatenate([(last + noise) @ turn, last[None].astype(np.float64)])
+
+
+def null_drift(last: Float[np.ndarray, "item dim"], jitter: float = 0.0, seed: int = 0) -> float:
+    """Drift that a map shows where nothing moved, see `null_snapshots`; 0 up to rounding without ``jitter``."""
+    return map_drift(joint_map(aligned(null_snapshots(last, 2, jitter, seed)))[0])

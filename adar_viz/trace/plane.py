@@ -32,8 +32,17 @@ class UserPlane:
     explained: float
 
     @classmethod
-    def of(cls, query: Float[np.ndarray, " dim"], embedding: Float[np.ndarray, "item dim"]) -> UserPlane:
-        """Lay the plane for one user through a catalogue; O(item x dim^2)."""
+    def of(
+        cls,
+        query: Float[np.ndarray, " dim"],
+        embedding: Float[np.ndarray, "item dim"],
+        towards: Float[np.ndarray, " dim"] | None = None,
+    ) -> UserPlane:
+        """Lay the plane for one user through a catalogue; O(item x dim^2).
+
+        ``towards`` is a direction for the vertical axis instead of the principal one, as far as the
+        query does not see it: so the planes of several moments look the same way.
+        """
         query = np.asarray(query, dtype=np.float64)
         length = float(np.linalg.norm(query))
         if length == 0:
@@ -43,14 +52,28 @@ class UserPlane:
         centred = embedding - centre
         seen = centred @ along
         rest = centred - seen[:, None] * along
-        variance, vectors = np.linalg.eigh(rest.T @ rest / len(rest))
-        # The sign of an eigenvector is free: fix it, so that two machines draw the same picture.
-        across = vectors[:, -1] * np.sign(vectors[np.argmax(np.abs(vectors[:, -1])), -1])
+        across = _principal(rest) if towards is None else _orthogonal(towards, along)
         total = float((centred**2).sum() / len(centred))
-        explained = (float((seen**2).mean()) + float(variance[-1])) / total if total else 1.0
-        return cls(query, centre, across, explained)
+        held = float((seen**2).mean()) + float(((rest @ across) ** 2).mean())
+        return cls(query, centre, across, held / total if total else 1.0)
 
     def project(self, x: Float[np.ndarray, "*any dim"]) -> Float[np.ndarray, "*any 2"]:
         """Coordinates in the plane: (score, position across)."""
         score = np.asarray(x, dtype=np.float64) @ self.query
         return np.stack([score, (x - self.centre) @ self.across], axis=-1)
+
+
+def _principal(rest: Float[np.ndarray, "item dim"]) -> Float[np.ndarray, " dim"]:
+    """First principal direction; the sign of an eigenvector is free, so it is fixed: two machines draw alike."""
+    vector = np.linalg.eigh(rest.T @ rest)[1][:, -1]
+    fixed: Float[np.ndarray, " dim"] = vector * np.sign(vector[np.argmax(np.abs(vector))])
+    return fixed
+
+
+def _orthogonal(direction: Float[np.ndarray, " dim"], along: Float[np.ndarray, " dim"]) -> Float[np.ndarray, " dim"]:
+    rest = np.asarray(direction, dtype=np.float64) - (direction @ along) * along
+    length = float(np.linalg.norm(rest))
+    if length == 0:
+        raise ValueError("towards must not lie along the query; got a direction that does")
+    orthogonal: Float[np.ndarray, " dim"] = rest / length
+    return orthogonal

@@ -130,7 +130,9 @@ SCHEMA: Mapping[str, Column] = {
     # maps that are stored because they take long to make; to look at, not to measure on
     "item_map": Column(("item", "plane"), "float", "places on a map of `item_embedding` (UMAP)"),
     "snapshot_item_map": Column(
-        ("snapshot", "member_item", "plane"), "float", "places on a joint map of the snapshots (AlignedUMAP)"
+        ("snapshot", "member_item", "plane"),
+        "float",
+        "places on a joint map of the snapshots (AlignedUMAP; nan: left out)",
     ),
 }
 
@@ -148,7 +150,7 @@ META: Mapping[str, str] = {
     "sigma": "noise scale in embedding units",
     "clamp": "smallest and largest t* that the run allowed, as shares of T",
     "source": "where the negatives came from: forward, reverse or renoise",
-    "maps": "how the stored maps were made: {method, its version and parameters, seed}",
+    "maps": "how the stored maps were made: {method, its version and parameters, seed, null_drift}",
 }
 """Facts about the run; the ones in `REQUIRED_META` must be there, others may be added."""
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adar_viz.trace import Trace, aligned, item_names, joint_map, map_drift, neighbour_overlap, neighbours, null_drift
+from adar_viz.trace import (
+    Trace,
+    aligned,
+    item_names,
+    joint_map,
+    map_drift,
+    neighbour_overlap,
+    neighbours,
+    null_drift,
+    null_snapshots,
+    popular_members,
+)
 
 META = dict.fromkeys(("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "version"), "-")
 
@@ -77,3 +88,27 @@ def test_an_item_without_a_title_is_called_by_its_label():
     assert item_names(Trace(META, {"item_label": label})).tolist() == ["i0", "i1"]
     titled = Trace(META, {"item_label": label, "item_title": np.array(["", "Night"])})
     assert item_names(titled).tolist() == ["i0", "Night"]
+
+
+def test_where_nothing_moved_the_turn_is_taken_out_and_the_shaking_is_left():
+    last = np.random.default_rng(5).standard_normal((200, 8))
+    null = null_snapshots(last, 4, jitter=0.1)
+    np.testing.assert_array_equal(null[-1], last)
+    assert map_drift(joint_map(null)[0]) > 0.5
+    spread = np.sqrt(((last - last.mean(axis=0)) ** 2).sum(axis=1).mean())
+    way = np.linalg.norm(aligned(null)[0] - last, axis=1)
+    assert np.sqrt((way**2).mean()) / spread == pytest.approx(0.1, rel=0.1)
+    assert 0.01 < null_drift(last, jitter=0.1) < 0.15
+    assert neighbour_overlap(null[0], last, 10).mean() > 0.8
+    with pytest.raises(ValueError, match=r"number must be at least 2 and jitter at least 0; got 1 and 0\.1"):
+        null_snapshots(last, 1, 0.1)
+
+
+def test_the_popular_members_are_those_with_most_interactions_in_their_order():
+    arrays = {
+        "item_label": np.array(list("abcde")),
+        "item_popularity": np.array([1, 9, 3, 7, 5]),
+        "snapshot_item": np.array([0, 2, 3, 4]),
+    }
+    assert popular_members(Trace(META, arrays), 2).tolist() == [2, 3]
+    assert popular_members(Trace(META, arrays), 9).tolist() == [0, 1, 2, 3]

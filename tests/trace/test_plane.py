@@ -30,3 +30,13 @@ def test_a_walk_projects_with_its_axes_kept_and_a_user_without_direction_is_refu
     assert plane.project(np.zeros((4, 7, 2))).shape == (4, 7, 2)
     with pytest.raises(ValueError, match="length 0"):
         UserPlane.of(np.zeros(2), np.eye(2))
+
+
+def test_a_given_direction_becomes_the_vertical_axis_as_far_as_the_query_does_not_see_it():
+    rng = np.random.default_rng(3)
+    embedding = rng.standard_normal((50, 3))
+    plane = UserPlane.of(np.array([2.0, 0.0, 0.0]), embedding, np.array([5.0, 0.0, 3.0]))
+    np.testing.assert_allclose(plane.across, [0, 0, 1])
+    assert plane.explained == pytest.approx(embedding[:, [0, 2]].var(axis=0).sum() / embedding.var(axis=0).sum())
+    with pytest.raises(ValueError, match="towards must not lie along the query"):
+        UserPlane.of(np.array([2.0, 0.0, 0.0]), embedding, np.array([1.0, 0.0, 0.0]))

@@ -1,0 +1,43 @@
+"""The ``map`` command: make the maps that take long, once, and keep them in the trace."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from adar_viz.trace import Trace, map_quality, with_maps
+
+EPILOG = """
+The maps are UMAP of the items and AlignedUMAP of the snapshots. Compiling takes about half a minute,
+every time; then 1,000 items take some seconds, and their snapshots about a minute. No other command
+and no notebook makes them: they are a second opinion, to look at and not to measure on.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the ``map`` command to the command line's subparsers."""
+    parser = subparsers.add_parser(
+        "map",
+        help="add UMAP maps of items and snapshots to a trace (takes a minute or two)",
+        description="Add maps of the items and of their snapshots to the trace of a run.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run_or_trace", type=Path, help="a run folder, or a trace (.npz)")
+    parser.add_argument("--neighbors", type=int, default=15, help="neighbours that count (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of UMAP (default: %(default)s)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write here instead of over the trace")
+    parser.set_defaults(run=execute)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Run the command."""
+    path = args.run_or_trace / "trace.npz" if args.run_or_trace.is_dir() else args.run_or_trace
+    trace = with_maps(Trace.load(path), num_neighbors=args.neighbors, seed=args.seed)
+    trust, overlap = map_quality(trace["item_embedding"], trace["item_map"], 10)
+    print(
+        f"{trace.save(args.out or path)}: maps added. That of the items has trustworthiness {trust:.2f} (chance: 0.5)"
+    )
+    print(f"and keeps {overlap:.0%} of the 10 nearest items.")
+    return 0
