@@ -190,9 +190,12 @@ def watch_walks(
     """Record x_t of a few pairs that start above their boundary, by all three sources.
 
     A run whose negatives need no denoiser has none that is trained; then one is trained here, on
-    the finished embeddings, which changes nothing of the run.
+    the finished embeddings, which changes nothing of the run. Nothing is recorded for a backbone
+    with a scorer of its own: whoever looks at a walk takes its scores for inner products.
     """
     lens, context = watched.lens, watched.context
+    if context.encoded.scorer is not None:
+        return {}
     above = np.flatnonzero(watched.arrays["pair_score"] > np.maximum(watched.arrays["boundary"], 0))
     chosen = (above if len(above) else np.arange(len(watched.arrays["pair_score"])))[:num_walks]
     index = torch.as_tensor(chosen, device=context.positive.device)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from adar_viz.backbones import MF
 from adar_viz.batches import PairRows
+from adar_viz.core import Batch, Encoded
 from adar_viz.diffusion import x0_from_noise
 from adar_viz.events import Diffused, Transition
 from adar_viz.known import KnownPositives
@@ -57,3 +60,19 @@ def test_predictions_are_what_the_denoiser_says_of_each_x_t() -> None:
         expected = x0_from_noise(x[:, 20], noise, t, lens.schedule)
     torch.testing.assert_close(prediction[:, 20], expected, rtol=1e-4, atol=1e-5)
     assert (prediction[:, 20] - x[:, 20]).abs().max() > 0.1
+
+
+def test_no_walk_is_recorded_for_a_backbone_with_a_scorer_of_its_own() -> None:
+    class Halved(MF):
+        def forward(self, batch: Batch) -> Encoded:
+            encoded = super().forward(batch)
+            return replace(encoded, scorer=lambda query, item: torch.einsum("rd,rkd->rk", query, item) / 2)
+
+    generator = torch.Generator().manual_seed(3)
+    rows = PairRows(torch.arange(USERS), torch.arange(USERS))
+    known = KnownPositives.from_pairs(rows.user, rows.item, num_users=USERS, num_items=ITEMS)
+    for backbone, recorded in ((MF, True), (Halved, False)):
+        watched = watch_pairs(backbone(USERS, ITEMS, DIM), ADAR(DIM), rows, known, num_pairs=4, generator=generator)
+        walks = watch_walks(watched, rows, backbone(USERS, ITEMS, DIM), num_walks=2, generator=generator)
+        assert bool(walks) == recorded
+        assert "score" in watched.arrays
