@@ -1,4 +1,4 @@
-"""The command line: ``adar-viz run | compare | figures | site | data``."""
+"""The command line: ``adar-viz run | compare | results | figures | site | data``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "run": "adar_viz.commands",
     "compare": "adar_viz.compare_command",
+    "results": "adar_viz.results.command",
     "figures": "adar_viz.figures.command",
     "site": "adar_viz.site",
     "data": "adar_viz.datasets.command",

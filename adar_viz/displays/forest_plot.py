@@ -77,8 +77,11 @@ class ForestPlot(Display):
         chosen = frame[frame["metric"] == metric].reset_index(drop=True)
         if chosen.empty:
             raise ValueError(f"metric must be one of {', '.join(sorted(set(frame['metric'])))}; got {metric!r}")
-        about = chosen["about"].fillna("") if "about" in chosen else ""
-        label = chosen["arm"].where(pd.Series(about, chosen.index) == "", about)
+        about = chosen["about"] if "about" in chosen else [""] * len(chosen)
+        # An empty cell of a CSV comes back as nan.
+        label = [
+            said if isinstance(said, str) and said else arm for arm, said in zip(chosen["arm"], about, strict=True)
+        ]
         return cls(chosen[list(COLUMNS)].assign(label=label), metric, stamp)
 
     def _new_axes(self, context: str, size: tuple[float, float] | None) -> tuple[Axes, ...]:

@@ -1,0 +1,52 @@
+"""What is kept of a finished entry: a small table, and the facts of how it came about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from adar_viz.experiment import write_text
+from adar_viz.results.manifest import Entry, Grid, Manifest
+
+GRID = "grid"
+"""Name of the grid's files."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The numbers of one entry or of the grid.
+
+    Attributes
+    ----------
+    table
+        One line for each arm and metric, or for each variant and setting.
+    facts
+        What was asked for (``asked``), sizes, machine, versions, trainings, hours.
+    """
+
+    table: pd.DataFrame
+    facts: Mapping[str, Any]
+
+    def answers(self, asked: Entry | Grid) -> bool:
+        """Whether these are the numbers that the manifest asks for now."""
+        return bool(self.facts["asked"] == json.loads(json.dumps(asdict(asked))))
+
+
+def load(manifest: Manifest, name: str) -> Kept | None:
+    """Read what is kept under a name; None where nothing is."""
+    path = manifest.folder / f"{name}.csv"
+    if not path.exists():
+        return None
+    return Kept(pd.read_csv(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+
+
+def keep(manifest: Manifest, name: str, kept: Kept) -> None:
+    """Write a table and its facts, the table last: it marks the entry as finished."""
+    manifest.folder.mkdir(parents=True, exist_ok=True)
+    csv = kept.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    write_text(manifest.folder / f"{name}.json", json.dumps(kept.facts, indent=1) + "\n")
+    write_text(manifest.folder / f"{name}.csv", csv)

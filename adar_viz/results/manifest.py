@@ -1,0 +1,143 @@
+"""What the page of results holds: one entry for each comparison, and the grid that chose ADAR's defaults."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from adar_viz.experiment import Experiment
+from adar_viz.training import TrainingPlan
+
+PAGE, READING = "RESULTS.md", "reading.md"
+
+Table = TypeVar("Table", "Entry", "Setting")
+
+
+class ResultsError(ValueError):
+    """The manifest, or what was asked of it, is wrong."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One comparison.
+
+    Attributes
+    ----------
+    id
+        Name of its files.
+    data, split, backbone, loss
+        As in `adar_viz.experiment.Experiment`.
+    arms
+        Negatives specs; differences are to the first.
+    controls
+        Whether ADAR's controls stand beside them.
+    trials, seeds
+        For each arm.
+    plan
+        What differs from `adar_viz.training.TrainingPlan`'s defaults.
+    """
+
+    id: str
+    data: str
+    arms: Sequence[str]
+    trials: int
+    seeds: int
+    backbone: str = "mf"
+    loss: str = "bpr"
+    split: str | None = None
+    controls: bool = True
+    plan: Mapping[str, Any] = field(default_factory=dict)
+
+    def base(self) -> Experiment:
+        """Return the configuration that its arms share."""
+        return _experiment(self)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One data set and backbone on which ADAR's variants are tried."""
+
+    id: str
+    data: str
+    backbone: str = "mf"
+    loss: str = "bpr"
+    split: str | None = None
+    plan: Mapping[str, Any] = field(default_factory=dict)
+
+    def base(self) -> Experiment:
+        """Return the configuration that all variants share."""
+        return _experiment(self)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Variants of ADAR, each tried on every setting with each L2 weight, on validation alone."""
+
+    variants: Mapping[str, str]
+    l2: Sequence[float]
+    settings: Sequence[Setting]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All entries, the grid if there is one, and the folder of the project that they belong to."""
+
+    entries: Sequence[Entry]
+    grid: Grid | None
+    root: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where the numbers are kept."""
+        return self.root / "results"
+
+    @property
+    def figures(self) -> Path:
+        """Where the figures are kept."""
+        return self.root / "figures" / "results"
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest: tables ``[[entry]]``, and one ``[grid]`` with ``[[grid.setting]]``.
+
+    ``arms`` at the top are those of every entry that names none.
+
+    Raises
+    ------
+    ResultsError
+        A table lacks a key, has an unknown one, or an id comes twice.
+    """
+    try:
+        whole = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ResultsError(f"{path} must be a readable TOML file: {error}") from error
+    shared = {"arms": whole["arms"]} if "arms" in whole else {}
+    entries = [_made(Entry, {**shared, **table}, path) for table in whole.get("entry", [])]
+    grid = None
+    if "grid" in whole:
+        settings = [_made(Setting, table, path) for table in whole["grid"].get("setting", [])]
+        grid = Grid(whole["grid"]["variants"], whole["grid"]["l2"], settings)
+    for ids in ([entry.id for entry in entries], [setting.id for setting in grid.settings] if grid else []):
+        if twice := sorted({name for name in ids if ids.count(name) > 1}):
+            raise ResultsError(f"{path}: ids must be unique; got {', '.join(twice)} more than once")
+    return Manifest(entries, grid, path.resolve().parent.parent)
+
+
+def _made(kind: type[Table], table: Mapping[str, Any], path: Path) -> Table:
+    known = {f.name for f in fields(kind)}
+    needed = {"id", "data", "arms", "trials", "seeds"} & known
+    unknown, missing = sorted(set(table) - known), sorted(needed - set(table))
+    if unknown or missing:
+        raise ResultsError(
+            f"{path}: {table.get('id', '?')!r} must have {', '.join(sorted(needed))}, and may have "
+            f"{', '.join(sorted(known - needed))}; unknown: {unknown}, missing: {missing}"
+        )
+    return kind(**table)
+
+
+def _experiment(table: Entry | Setting) -> Experiment:
+    plan = TrainingPlan(**table.plan)
+    return Experiment(data=table.data, split=table.split, backbone=table.backbone, loss=table.loss, plan=plan)

@@ -1,0 +1,123 @@
+"""The page: every entry's table and figure, written from the numbers that are kept; nothing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from adar_viz.comparison import as_markdown
+from adar_viz.displays import ForestPlot
+from adar_viz.experiment import write_text
+from adar_viz.results.kept import GRID, Kept, load
+from adar_viz.results.manifest import PAGE, READING, Entry, Manifest
+from adar_viz.training import TrainingPlan
+
+OPENING = """# Results
+
+Made by `adar-viz results`, which trains what is not finished yet, keeps the numbers in [`results/`](results), and
+writes this page; `adar-viz results --write` writes it from those numbers alone. Every arm gets the same number of
+trials on validation; the test part is ranked once, after the last training. What is run stands in
+[`results/manifest.toml`](results/manifest.toml)."""
+
+FORMATS = ("png", "svg")
+
+
+def write_page(manifest: Manifest) -> Path:
+    """Draw the figures and write ``RESULTS.md``."""
+    for entry in manifest.entries:
+        if kept := load(manifest, entry.id):
+            figure(kept).save(manifest.figures / entry.id, FORMATS)
+    write_text(manifest.root / PAGE, page(manifest))
+    return manifest.root / PAGE
+
+
+def figure(kept: Kept) -> ForestPlot:
+    """Return an entry's forest plot."""
+    return ForestPlot.from_table(kept.table, _plan(kept).metric, kept.facts["stamp"])
+
+
+def page(manifest: Manifest) -> str:
+    """Return the whole page."""
+    reading = manifest.folder / READING
+    said = ["## Reading", "", reading.read_text(encoding="utf-8").strip(), ""] if reading.exists() else []
+    lines = [OPENING, "", *said, *_overview(manifest)]
+    for entry in manifest.entries:
+        lines += _section(manifest, entry)
+    return "\n".join([*lines, *_grid(manifest)]).rstrip() + "\n"
+
+
+def _overview(manifest: Manifest) -> list[str]:
+    """One line for each entry: what it spent, or that it was not run."""
+    lines = [
+        "## What was run",
+        "",
+        "| entry | data | backbone, loss | arms | trials | seeds | epochs | trainings | hours | machine |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for entry in manifest.entries:
+        kept = load(manifest, entry.id)
+        if kept is None:
+            cells = [entry.id, entry.data, f"{entry.backbone}, {entry.loss}", "not run", *["–"] * 6]
+        else:
+            done, facts = Entry(**kept.facts["asked"]), kept.facts
+            cells = [f"[{entry.id}](#{entry.id})", done.data, f"{done.backbone}, {done.loss}"]
+            cells += map(str, (kept.table["arm"].nunique(), done.trials, done.seeds, _plan(kept).epochs))
+            cells += [str(facts["trainings"]), f"{facts['hours']:.2f}", _machine(facts)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _section(manifest: Manifest, entry: Entry) -> list[str]:
+    kept = load(manifest, entry.id)
+    if kept is None:
+        return [f"## {entry.id}", "", "Not run.", ""]
+    facts, plan, shown = kept.facts, _plan(kept), figure(kept)
+    older = [] if kept.answers(entry) else ["**Older than the manifest, which asks for something else by now.**", ""]
+    sizes = ", ".join(f"{number:,} {name}" for name, number in facts["sizes"].items())
+    protocol = (
+        f"Split: {facts['split']}; {sizes}. {facts['asked']['backbone']} with {facts['asked']['loss']}; at most "
+        f"{plan.epochs} epochs, a validation every {plan.validate_every}, patience of {plan.patience} validations."
+    )
+    picture = f"![{shown.describe()}](figures/results/{entry.id}.png)"
+    table = as_markdown(kept.table, plan.metric)
+    return [f"## {entry.id}", "", *older, protocol, "", picture, "", *table, ""]
+
+
+def _grid(manifest: Manifest) -> list[str]:
+    """ADAR's variants by their rank on validation."""
+    head = ["## ADAR's defaults", ""]
+    kept = load(manifest, GRID)
+    if kept is None:
+        return [*head, "Not run."] if manifest.grid else []
+    table, facts = kept.table, kept.facts
+    order = list(dict.fromkeys(table["setting"]))
+    value = table.pivot(index="variant", columns="setting", values="validation")[order]
+    rank = value.rank(ascending=False, method="min").astype(int)
+    mean = rank.mean(axis=1).sort_values(kind="stable")
+    spec = dict(zip(table["variant"], table["negatives"], strict=True))
+    lines = [
+        *head,
+        f"Tried on validation alone, the test parts never touched: {facts['metric']} with the best of the L2 weights "
+        f"{', '.join(f'{x:g}' for x in facts['asked']['l2'])}, one seed. In brackets the rank in its column; sorted by "
+        f"the mean rank. {facts['trainings']} trainings, {facts['hours']:.2f} hours ({_machine(facts)}).",
+        "",
+        f"| variant | spec | {' | '.join(order)} | mean rank |",
+        "| --- " * (len(order) + 3) + "|",
+    ]
+    for variant in mean.index:
+        cells = [f"{value.loc[variant, s]:.4f} ({rank.loc[variant, s]})" for s in order]
+        lines.append(f"| {variant} | `{spec[variant]}` | {' | '.join(cells)} | {mean[variant]:.1f} |")
+    return lines
+
+
+def _plan(kept: Kept) -> TrainingPlan:
+    return TrainingPlan(**kept.facts["asked"]["plan"])
+
+
+def _machine(facts: Mapping[str, Any]) -> str:
+    machine, versions = facts["machine"], facts["versions"]
+    return (
+        f"{machine['processor']}, {machine['threads']} of {machine['cores']} cores, {versions['system']}, "
+        f"Python {versions['python']}, torch {versions['torch']}, adar_viz {versions['adar_viz']}"
+    )

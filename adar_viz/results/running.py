@@ -1,0 +1,110 @@
+"""Running: one entry or the grid, training by training, and the small tables that are kept of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+import adar_viz
+from adar_viz.comparison import compare, with_controls
+from adar_viz.comparison.cells import CELL, Outcome, Place, train
+from adar_viz.comparison.workers import Workers
+from adar_viz.experiment import prepare
+from adar_viz.results.kept import GRID, Kept, keep
+from adar_viz.results.manifest import Entry, Grid, Manifest, Setting
+
+METRICS = ("ndcg@20", "recall@20", "ndcg@10", "recall@10")
+"""Kept of every comparison; the metric that selects comes first."""
+
+
+def run_entry(manifest: Manifest, entry: Entry, out: Path, workers: Workers) -> None:
+    """Run what is not finished of one comparison, and keep its numbers as ``results/<id>.csv`` and ``.json``."""
+    arms, longer = with_controls(entry.arms) if entry.controls else (list(entry.arms), None)
+    found = compare(
+        entry.base(),
+        arms,
+        trials=entry.trials,
+        seeds=entry.seeds,
+        longer=longer,
+        folder=out / entry.id,
+        jobs=workers.jobs,
+        progress=workers.progress,
+    )
+    frame = found.frame
+    kept = frame[frame["metric"].isin([found.base.plan.metric, *METRICS])]
+    facts = {"asked": asdict(entry), "stamp": found.stamp(), **_sizes(entry), **_circumstances(out / entry.id)}
+    keep(manifest, entry.id, Kept(kept, facts))
+
+
+def run_grid(manifest: Manifest, grid: Grid, out: Path, workers: Workers) -> None:
+    """Try every variant of ADAR on every setting, and keep the best on validation; no test pair is ranked."""
+    lines = []
+    for setting in grid.settings:
+        base = setting.base()
+        checksum = prepare(base).split.train.checksum()
+        place = Place(out / GRID / setting.id / "cells", base.plan.seed, checksum)
+        tried = [
+            replace(base, negatives=spec, plan=replace(base.plan, l2=l2))
+            for spec in grid.variants.values()
+            for l2 in grid.l2
+        ]
+        outcomes = workers.each(train, [place.cell(experiment) for experiment in tried], setting.id)
+        for i, (variant, spec) in enumerate(grid.variants.items()):
+            several = range(i * len(grid.l2), (i + 1) * len(grid.l2))
+            found = {tried[j].plan.l2: outcomes[j] for j in several}
+            lines.append({"setting": setting.id, "variant": variant, "negatives": spec, **_best(found, setting)})
+    facts = {"asked": asdict(grid), "metric": lines[0]["metric"], **_circumstances(out / GRID)}
+    keep(manifest, GRID, Kept(pd.DataFrame(lines), facts))
+
+
+def _best(found: Mapping[float, Outcome], setting: Setting) -> dict[str, Any]:
+    """Return the best of a variant's L2 weights; a training that diverged counts as 0."""
+    metric, plan = setting.base().plan.metric, setting.base().plan
+    l2 = max(found, key=lambda value: found[value].validation.get(metric, 0.0))
+    best = found[l2]
+    return {
+        "metric": metric,
+        "validation": best.validation.get(metric, 0.0),
+        "l2": l2,
+        "best_epoch": best.best_epoch,
+        "seconds": sum(outcome.seconds for outcome in found.values()),
+        "note": "ended by the epoch limit" if best.was_cut_off(plan) else "",
+    }
+
+
+def _sizes(entry: Entry) -> dict[str, Any]:
+    parts = prepare(entry.base()).split
+    sizes = {"users": parts.num_users, "items": parts.num_items}
+    return {"split": parts.name, "sizes": sizes | {p: len(getattr(parts, p)) for p in ("train", "validation", "test")}}
+
+
+def _circumstances(folder: Path) -> dict[str, Any]:
+    """Say where and with what, and how long all trainings of a folder took."""
+    stored = [json.loads(path.read_text(encoding="utf-8"))["outcome"] for path in sorted(folder.rglob(CELL))]
+    return {
+        "trainings": len(stored),
+        "hours": round(sum(outcome["seconds"] for outcome in stored) / 3600, 3),
+        "machine": {"processor": _processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
+        "versions": {
+            "adar_viz": adar_viz.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "system": platform.system(),
+        },
+    }
+
+
+def _processor() -> str:
+    """Name the processor: Linux says it in a file, other systems through Python."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())

@@ -1,0 +1,196 @@
+"""Results: run once, kept as small tables, and a page that anyone can write again from them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from adar_viz.cli import main
+from adar_viz.comparison import cells
+from adar_viz.results import command
+from adar_viz.results.kept import GRID, load
+from adar_viz.results.manifest import ResultsError, read_manifest
+from adar_viz.results.page import figure, page
+
+ROOT = Path(__file__).parents[2]
+MANIFEST = """
+arms = ["uniform", "adar(warmup=0)"]
+[[entry]]
+id = "small"
+data = "synthetic"
+controls = false
+trials = 1
+seeds = 2
+plan = { epochs = 2 }
+[[entry]]
+id = "never"
+data = "synthetic"
+backbone = "lightgcn"
+trials = 1
+seeds = 1
+[grid]
+l2 = [0.001, 0.1]
+variants = { "reference" = "uniform", "default" = "adar(warmup=0)" }
+[[grid.setting]]
+id = "world"
+data = "synthetic"
+plan = { epochs = 2 }
+"""
+
+
+def ask(root: Path, *options: str) -> int:
+    manifest, out = str(root / "results" / "manifest.toml"), str(root / "runs")
+    return main(["results", "--manifest", manifest, "--out", out, "--quiet", *options])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
+    (root / "results").mkdir()
+    (root / "results" / "manifest.toml").write_text(MANIFEST)
+    (root / "results" / "reading.md").write_text("Little can be said of two epochs.\n")
+    with pytest.MonkeyPatch.context() as patch:
+        looked_at: list[str] = []
+        real = cells.evaluate
+        patch.setattr(cells, "evaluate", lambda b, s, part: (looked_at.append(part), real(b, s, part))[1])
+        assert ask(root, "--only", GRID) == 0
+        assert set(looked_at) == {"validation"}  # the grid never looks at a test part
+        assert ask(root, "--only", "small") == 0
+        assert looked_at.count("test") == 4
+    return root
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path / "project")
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    log: list[Any] = []
+    real = cells.fit
+    monkeypatch.setattr(cells, "fit", lambda *args, **options: (log.append(args), real(*args, **options))[1])
+    return log
+
+
+def test_the_page_has_the_numbers_the_reading_and_what_was_not_run(made: Path) -> None:
+    text = (made / "RESULTS.md").read_text()
+    table = pd.read_csv(made / "results" / "small.csv")
+    row = table[(table["arm"] == "adar(warmup=0)") & (table["metric"] == "ndcg@20")].iloc[0]
+    assert f"{row['mean']:.4f} [{row['low']:.4f}, {row['high']:.4f}]" in text
+    assert "Little can be said of two epochs." in text
+    assert "## never\n\nNot run." in text
+    assert "| never | synthetic | lightgcn, bpr | not run |" in text
+    assert "1 trials for each arm on validation, the best one trained with 2 seeds" in text
+    facts = json.loads((made / "results" / "small.json").read_text())
+    stored = [json.loads(path.read_text())["outcome"]["seconds"] for path in made.glob("runs/small/cells/*/cell.json")]
+    assert facts["trainings"] == len(stored) == 4
+    assert facts["hours"] == pytest.approx(sum(stored) / 3600, abs=1e-3)
+
+
+def test_what_is_kept_is_small_and_names_every_arm(made: Path) -> None:
+    assert (made / "results" / "small.csv").stat().st_size < 8_000
+    table = pd.read_csv(made / "results" / "small.csv")
+    assert set(table["metric"]) == {"ndcg@20", "recall@20", "ndcg@10", "recall@10"}
+    assert set(table["arm"]) == {"uniform", "adar(warmup=0)"}
+
+
+def test_variants_are_ranked_by_the_best_of_their_l2(made: Path) -> None:
+    manifest = read_manifest(made / "results" / "manifest.toml")
+    kept = load(manifest, GRID)
+    assert kept is not None
+    stored = [json.loads(path.read_text()) for path in made.glob("runs/grid/world/cells/*/cell.json")]
+    assert len(stored) == kept.facts["trainings"] == 4
+    for row in kept.table.to_dict("records"):
+        tried = [
+            s["outcome"]["validation"]["ndcg@20"] for s in stored if s["experiment"]["negatives"] == row["negatives"]
+        ]
+        assert row["validation"] == pytest.approx(max(tried), rel=1e-5)
+    first, second = [line for line in page(manifest).splitlines() if line.startswith(("| reference", "| default"))]
+    assert "(1) | 1.0 |" in first
+    assert "(2) | 2.0 |" in second
+
+
+def test_what_is_finished_is_not_run_again_and_a_changed_entry_is(
+    project: Path, trained: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (project / "RESULTS.md").read_text()
+    assert ask(project, "--only", "small", "--only", GRID) == 0
+    assert trained == []
+    assert (project / "RESULTS.md").read_text() == before
+    path = project / "results" / "manifest.toml"
+    path.write_text(path.read_text().replace("seeds = 2", "seeds = 3"))
+    capsys.readouterr()
+    assert ask(project, "--list") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "small: older than the manifest",
+        "never: not run",
+        "grid: finished",
+    ]
+    assert "**Older than the manifest" in page(read_manifest(path))
+    assert ask(project, "--only", "small") == 0
+    assert len(trained) == 4  # two arms with the new seed: to train, and to judge from the checkpoint
+    assert "trained with 3 seeds" in (project / "RESULTS.md").read_text()
+
+
+def test_the_page_can_be_written_from_the_numbers_alone(project: Path, trained: list[Any]) -> None:
+    before = {path: path.read_bytes() for path in [project / "RESULTS.md", *project.glob("figures/results/*")]}
+    assert len(before) == 3
+    shutil.rmtree(project / "runs")
+    shutil.rmtree(project / "figures")
+    (project / "RESULTS.md").unlink()
+    assert ask(project, "--write") == 0
+    assert trained == []
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_spent_budget_starts_nothing_and_says_what_was_left(
+    project: Path, trained: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(project, "--budget", "0") == 0
+    assert "the budget of 0 hours is spent; not run: never" in capsys.readouterr().out
+    assert trained == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('id = "never"', 'id = "small"'), "ids must be unique; got small more than once"),
+        (("trials = 1\nseeds = 2\n", "seeds = 2\ntrial = 1\n"), r"unknown: \['trial'\], missing: \['trials'\]"),
+        (('id = "small"', 'id = small"'), "must be a readable TOML file"),
+    ],
+)
+def test_a_wrong_manifest_says_what_is_wrong(change: tuple[str, str], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "manifest.toml"
+    path.write_text(MANIFEST.replace(*change))
+    with pytest.raises(ResultsError, match=message):
+        read_manifest(path)
+
+
+def test_an_unknown_name_lists_the_valid_ones(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ask(made, "--only", "smal") == 2
+    assert "--only must be among small, never, grid; got smal" in capsys.readouterr().err
+
+
+def test_the_command_s_default_manifest_is_the_project_s() -> None:
+    manifest = read_manifest(ROOT / command.MANIFEST)
+    assert (ROOT, len(manifest.entries) > 5) == (manifest.root, True)
+
+
+def test_the_committed_page_and_figures_are_those_of_the_committed_numbers() -> None:
+    manifest = read_manifest(ROOT / "results" / "manifest.toml")
+    assert (ROOT / "RESULTS.md").read_text(encoding="utf-8") == page(manifest)
+    for entry in manifest.entries:
+        kept = load(manifest, entry.id)
+        pictures = sorted(path.name for path in manifest.figures.glob(f"{entry.id}.*"))
+        assert pictures == ([f"{entry.id}.png", f"{entry.id}.svg"] if kept else [])
+        if kept:
+            stamp = json.loads(Image.open(manifest.figures / pictures[0]).text["Source"])
+            assert stamp == figure(kept).stamp
