@@ -4,11 +4,16 @@ from adar_viz.displays.decision_boundary import DecisionBoundary
 from adar_viz.displays.display import FORMATS, Display
 from adar_viz.displays.embedding_drift import EmbeddingDrift
 from adar_viz.displays.forest_plot import ForestPlot
+from adar_viz.displays.hardness_map import HardnessMap
+from adar_viz.displays.hardness_over_training import HardnessOverTraining
 from adar_viz.displays.noise_schedule import NoiseSchedule
+from adar_viz.displays.one_step import OneStep
 from adar_viz.displays.timestep_hardness import TimestepHardness
 from adar_viz.displays.training_curves import TrainingCurves
+from adar_viz.displays.transition_histogram import TransitionHistogram
 from adar_viz.displays.transition_map import TransitionMap
 from adar_viz.displays.walk import Walk
+from adar_viz.displays.walk_sources import WalkSources
 
 __all__ = [
     "FORMATS",
@@ -16,9 +21,14 @@ __all__ = [
     "Display",
     "EmbeddingDrift",
     "ForestPlot",
+    "HardnessMap",
+    "HardnessOverTraining",
     "NoiseSchedule",
+    "OneStep",
     "TimestepHardness",
     "TrainingCurves",
+    "TransitionHistogram",
     "TransitionMap",
     "Walk",
+    "WalkSources",
 ]

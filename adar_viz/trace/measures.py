@@ -128,20 +128,21 @@ def walk_scores(trace: Trace) -> Float[np.ndarray, "walk timestep"]:
 
 
 def walk_identity(trace: Trace, walk: int) -> Float[np.ndarray, " timestep"]:
-    """Log-ratio of "x_t was made from the positive" against "x_t is pure noise" along one walk, in nats.
+    """Log-ratio of "x_t was made from the positive" against the likeliest other item, along one walk, in nats.
 
-    Above 0 the positive explains x_t better than noise alone does. The walk is judged as it was
-    drawn: `adar_viz.transition.log_likelihood_ratio` is the mean over forward walks. At t = 0,
-    without noise, it is infinite: above where x_0 is the positive itself, below where it is not.
+    Made means noised: ``x_t ~ Normal(sqrt(alpha_bar) e, (1 - alpha_bar) sigma^2 I)``. Above 0 no item of
+    the catalogue explains x_t better than the positive does. At t = 0, without noise, the ratio is
+    infinite, whichever side it is on. O(item x timestep x dim).
     """
     trace.require("walk", "walk_pair", "pair_item", "item_embedding")
-    x0 = trace["item_embedding"][trace["pair_item"][trace["walk_pair"][walk]]].astype(np.float64)
-    x, a, sigma = trace["walk"][walk].astype(np.float64), trace["alpha_bar"], float(trace.meta["sigma"])
-    away = ((x - np.sqrt(a)[:, None] * x0) ** 2).sum(axis=1) / sigma**2
-    left = np.where(a < 1, 1 - a, 1)
-    ratio: NDArray[np.float64] = ((x**2).sum(axis=1) / sigma**2 - away / left - len(x0) * np.log(left)) / 2
-    same = away < 1e-6 * len(x0)
-    return np.where(a < 1, ratio, np.where(same, np.inf, -np.inf))
+    item, positive = trace["item_embedding"].astype(np.float64), trace["pair_item"][trace["walk_pair"][walk]]
+    x, a, sigma = trace["walk"][walk].astype(np.float64), trace["alpha_bar"][:, None], float(trace.meta["sigma"])
+    # |x_t|^2 is the same for all items, and cancels.
+    closeness = np.sqrt(a) * (x @ item.T) - a * (item**2).sum(axis=1) / 2
+    own = closeness[:, positive].copy()
+    closeness[:, positive] = -np.inf
+    lead, spread = own - closeness.max(axis=1), (1 - a[:, 0]) * sigma**2
+    return np.where(spread > 0, lead / np.where(spread > 0, spread, 1), np.sign(lead) * np.inf)
 
 
 def item_names(trace: Trace) -> NDArray[np.str_]:

@@ -18,15 +18,33 @@ from adar_viz.displays import (
     DecisionBoundary,
     Display,
     EmbeddingDrift,
+    HardnessMap,
+    HardnessOverTraining,
     NoiseSchedule,
+    OneStep,
     TimestepHardness,
     TrainingCurves,
+    TransitionHistogram,
     TransitionMap,
     Walk,
+    WalkSources,
 )
 from adar_viz.displays.style import BLACK, BLUE, GREY, PURPLE, RUST, rc
 
-DISPLAYS = [DecisionBoundary, EmbeddingDrift, NoiseSchedule, TimestepHardness, TransitionMap, TrainingCurves, Walk]
+DISPLAYS = [
+    DecisionBoundary,
+    EmbeddingDrift,
+    HardnessMap,
+    HardnessOverTraining,
+    NoiseSchedule,
+    OneStep,
+    TimestepHardness,
+    TrainingCurves,
+    TransitionHistogram,
+    TransitionMap,
+    Walk,
+    WalkSources,
+]
 each_display = pytest.mark.parametrize("display", DISPLAYS, ids=lambda d: d.__name__)
 
 
