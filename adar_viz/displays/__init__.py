@@ -1,13 +1,18 @@
 """One picture each: computed from a trace, drawn, tabulated, described and saved."""
 
+from adar_viz.displays.compared_boundaries import ComparedBoundaries
 from adar_viz.displays.decision_boundary import DecisionBoundary
 from adar_viz.displays.display import FORMATS, Display
 from adar_viz.displays.embedding_drift import EmbeddingDrift
 from adar_viz.displays.forest_plot import ForestPlot
 from adar_viz.displays.hardness_map import HardnessMap
 from adar_viz.displays.hardness_over_training import HardnessOverTraining
+from adar_viz.displays.item_map import ItemMap
+from adar_viz.displays.moving_boundary import MovingBoundary
 from adar_viz.displays.noise_schedule import NoiseSchedule
+from adar_viz.displays.null_drift import NullDrift
 from adar_viz.displays.one_step import OneStep
+from adar_viz.displays.space_use import SpaceUse
 from adar_viz.displays.timestep_hardness import TimestepHardness
 from adar_viz.displays.training_curves import TrainingCurves
 from adar_viz.displays.transition_histogram import TransitionHistogram
@@ -17,14 +22,19 @@ from adar_viz.displays.walk_sources import WalkSources
 
 __all__ = [
     "FORMATS",
+    "ComparedBoundaries",
     "DecisionBoundary",
     "Display",
     "EmbeddingDrift",
     "ForestPlot",
     "HardnessMap",
     "HardnessOverTraining",
+    "ItemMap",
+    "MovingBoundary",
     "NoiseSchedule",
+    "NullDrift",
     "OneStep",
+    "SpaceUse",
     "TimestepHardness",
     "TrainingCurves",
     "TransitionHistogram",

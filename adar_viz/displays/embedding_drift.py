@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,11 +13,24 @@ from matplotlib.axes import Axes
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, aligned, item_names, joint_map, map_drift, neighbour_overlap, null_drift
+from adar_viz.trace import (
+    NULL_JITTER,
+    Trace,
+    aligned,
+    item_names,
+    joint_map,
+    map_drift,
+    map_quality,
+    neighbour_overlap,
+    neighbours,
+    null_drift,
+    popular_members,
+    snapshots_since,
+)
 
 
 class EmbeddingDrift(Display):
-    """Trails of the items whose neighbourhood changed most, over the places where all items ended.
+    """Trails of chosen items, or of those whose neighbourhood changed most, over the places where all ended.
 
     Every snapshot is turned onto the last one, and all share one principal plane.
     Which items changed most is judged in the original space, not on the map.
@@ -32,15 +45,20 @@ class EmbeddingDrift(Display):
     change : Float[ndarray, "item"]
         Share of the nearest items at the first snapshot that are no longer so at the last; ``chance`` is what it
         would be for two spaces that have nothing in common.
+    way : Float[ndarray, "item"]
+        How far each item went in the original space.
     most : Int[ndarray, "trail"]
-        Positions along ``item`` of those that changed most, the first one most.
+        Positions along ``item`` of those with a trail; those that changed most, the first one most, unless chosen.
+    method : str
+        ``pca``, or ``stored`` for the AlignedUMAP of the trace.
     explained : float
-        Share of the variance that the map holds.
-    overlap : float
-        Share of an item's nearest items that are so on the map, too, at the last snapshot.
+        Share of the variance that the map holds; nan for a stored one.
+    trustworthiness, overlap : float
+        Quality of the map at the last snapshot: whether those near on it are near (chance: one half), and the
+        share of an item's nearest items that it keeps.
     drift, null : float
-        How far items moved on the map, and how far they would seem to if they had only been turned; in units
-        of the spread of the map.
+        How far items moved on the map, and how far they would seem to where nothing moved but a random turn and
+        a shake of `adar_viz.trace.NULL_JITTER`; in units of the spread of the map.
     all_, ends_ : PathCollection
     trails_ : list of Line2D
     labels_ : list of Text
@@ -53,18 +71,34 @@ class EmbeddingDrift(Display):
         epoch: Int[np.ndarray, " snapshot"],
         item: tuple[Int[np.ndarray, " item"], np.ndarray],
         xy: Float[np.ndarray, "snapshot item 2"],
-        change: tuple[Float[np.ndarray, " item"], Int[np.ndarray, " trail"], int],
-        quality: tuple[float, float, float, float],
+        space: tuple[Float[np.ndarray, "item dim"], Float[np.ndarray, "item dim"]],
+        trails: tuple[Int[np.ndarray, " chosen"] | None, int, int],
+        quality: tuple[str, float, float],
         stamp: Mapping[str, Any],
     ) -> None:
         super().__init__(stamp)
         self.epoch, (self.item, self.name), self.xy = epoch, item, xy
-        self.change, self.most, self.k = change
+        (self.first, self.last), (chosen, most, self.k) = space, trails
+        self.change = 1 - neighbour_overlap(self.first, self.last, self.k)
         self.chance = 1 - self.k / (len(self.item) - 1)
-        self.explained, self.overlap, self.drift, self.null = quality
+        self.way = np.linalg.norm(self.last - self.first, axis=1)
+        self.order = np.lexsort((-self.way, -self.change))
+        self.chosen, self.most = chosen is not None, self.order[:most] if chosen is None else chosen
+        self.method, self.explained, self.null = quality
+        self.trustworthiness, self.overlap = map_quality(self.last, xy[-1], self.k)
+        self.drift = map_drift(xy)
 
     @classmethod
-    def from_trace(cls, trace: Trace, most: int = 12, k: int = 10, since: int = 1) -> Self:
+    def from_trace(
+        cls,
+        trace: Trace,
+        most: int = 12,
+        k: int = 10,
+        since: int = 1,
+        items: Sequence[int] | None = None,
+        popular: int = 150,
+        method: str = "pca",
+    ) -> Self:
         """Compute from the snapshots of a trace.
 
         Parameters
@@ -75,30 +109,42 @@ class EmbeddingDrift(Display):
             How many items get a trail: those whose neighbourhood changed most; of equal ones, those that moved
             furthest.
         k
-            How many nearest items make a neighbourhood, by distance, among the items of the snapshots.
+            How many nearest items make a neighbourhood, by distance, among the items that are looked at.
         since
             First epoch that is looked at; 0 is before training. Where the early epochs are noise, every
             neighbourhood changes as much as chance has it, and a later start ranks better.
+        items
+            Ids of items that get a trail instead; they are looked at even where they are not popular.
+        popular
+            How many of the followed items are looked at: the most popular ones, since the others hardly learn.
+        method
+            ``pca``, the joint principal plane; or ``stored``, the AlignedUMAP of `adar_viz.trace.with_maps`: a
+            second opinion, which moves items where nothing moved.
         """
-        trace.require("snapshot_epoch", "snapshot_item", "snapshot_item_embedding", "item_label")
-        epochs = trace["snapshot_epoch"]
-        chosen = np.flatnonzero(epochs >= since)
-        if len(chosen) < 2:
-            raise ValueError(f"since must leave two of the snapshots at epochs {epochs.tolist()}; got {since}")
-        item = trace["snapshot_item"]
-        if not 1 <= most <= min(len(item), 24):
-            raise ValueError(f"most must lie in [1, {min(len(item), 24)}]; got {most}")
-        x = aligned(trace["snapshot_item_embedding"][chosen])
-        xy, explained = joint_map(x)
-        change = 1 - neighbour_overlap(x[0], x[-1], k)
-        order = np.lexsort((-np.linalg.norm(x[-1] - x[0], axis=1), -change))
-        overlap = float(neighbour_overlap(x[-1], xy[-1], k).mean())
+        epoch, chosen = snapshots_since(trace, since)
+        members = np.union1d(popular_members(trace, popular), _places(trace, items or ())).astype(int)
+        if items is None and not 1 <= most <= min(len(members), 24):
+            raise ValueError(f"most must lie in [1, {min(len(members), 24)}]; got {most}")
+        if method not in ("pca", "stored"):
+            raise ValueError(f"method must be pca or stored; got {method!r}")
+        x = aligned(np.asarray(trace["snapshot_item_embedding"], dtype=np.float64)[chosen][:, members])
+        if method == "pca":
+            (xy, explained), null = joint_map(x), null_drift(x[-1], NULL_JITTER)
+        else:
+            xy, explained = trace["snapshot_item_map"][chosen][:, members].astype(np.float64), float("nan")
+            null = float(trace.meta["maps"]["null_drift"])
+            if np.isnan(xy).any():
+                missing = trace["snapshot_item"][members[np.isnan(xy[0, :, 0])]]
+                raise ValueError(f"items must be on the stored map; got {missing.tolist()}")
+        trail = None if items is None else np.searchsorted(members, _places(trace, items))
+        item = trace["snapshot_item"][members]
         return cls(
-            epochs[chosen],
+            epoch,
             (item, item_names(trace)[item]),
             xy,
-            (change, order[:most], k),
-            (explained, overlap, map_drift(xy), null_drift(x[-1])),
+            (x[0], x[-1]),
+            (trail, most, k),
+            (method, explained, null),
             trace.meta,
         )
 
@@ -123,17 +169,43 @@ class EmbeddingDrift(Display):
         ax.set(xticks=[], yticks=[])
         ax.set_aspect("equal", adjustable="datalim")
         ax.spines[["left", "bottom"]].set_visible(False)
-        ax.set_title(f"Where the most-changed items went, from epoch {self.epoch[0]} to {self.epoch[-1]}")
+        which = "chosen" if self.chosen else "most-changed"
+        ax.set_title(f"Where the {which} items went, from epoch {self.epoch[0]} to {self.epoch[-1]}")
         ax.set_xlabel(
-            "Dots grow with the epoch, up to the star. Grey: where the other items ended.\n"
-            f"One map for all epochs: it holds {self.explained:.0%} of the variance and {self.overlap:.0%} "
-            f"of the {self.k} nearest items.\n"
-            f"Items moved by {self.drift:.2f} of its spread (a mere rotation: {self.null:.2f}) and changed "
-            f"{self.change.mean():.0%} of their nearest (chance: {self.chance:.0%})."
+            f"Dots grow with the epoch, up to the star. Grey: where the other items ended.\n{self._quality()}\n"
+            f"Drift {self.drift:.2f} of its spread (where nothing moved: {self.null:.2f}); "
+            f"nearest items changed: {self.change.mean():.0%} (chance: {self.chance:.0%})."
         )
         names = [textwrap.shorten(str(self.name[i]), 30, placeholder=" …") for i in self.most]
         gap, colours = min(0.09, 1.8 / len(names)), [style.BLACK] * len(names)
         self.labels_ = style.label_sides(ax, ends, names, colours, gap=gap, edges=(0.245, 0.755), fontsize="small")
+
+    def _quality(self) -> str:
+        held = "AlignedUMAP" if np.isnan(self.explained) else f"{self.explained:.0%} of the variance"
+        return (
+            f"One map for all: {held}, {self.overlap:.0%} of the {self.k} nearest, "
+            f"trustworthiness {self.trustworthiness:.2f} (chance: 0.5)."
+        )
+
+    def ranking(self, number: int = 10, near: int = 3) -> pd.DataFrame:
+        """Rank items by the change of their neighbourhood in the original space, not on the map.
+
+        One row for each of the first ``number`` items: change, way, and the titles of the ``near`` nearest
+        items at the first snapshot and at the last.
+        """
+        top = self.order[:number]
+        titles = [self.name[neighbours(x, near)[top]] for x in (self.first, self.last)]
+        return pd.DataFrame(
+            {
+                "item": self.item[top],
+                "title": self.name[top],
+                "change": self.change[top],
+                "way": self.way[top],
+                f"near at epoch {self.epoch[0]}": [", ".join(row) for row in titles[0]],
+                f"near at epoch {self.epoch[-1]}": [", ".join(row) for row in titles[1]],
+            },
+            index=pd.RangeIndex(1, len(top) + 1, name="rank"),
+        )
 
     def frame(self) -> pd.DataFrame:
         """One row for each item and epoch: place on the map, change, and whether the item has a trail."""
@@ -152,11 +224,19 @@ class EmbeddingDrift(Display):
 
     def describe(self) -> str:
         """Say which item changed most, how far items moved, and how far to trust the map."""
-        first = self.most[0]
+        first = self.order[0]
         return (
             f"From epoch {self.epoch[0]} to {self.epoch[-1]} {len(self.item)} items moved by {self.drift:.2f} of "
-            f"the map's spread (a mere rotation: {self.null:.2f}) and changed {self.change.mean():.0%} of their "
+            f"the map's spread (where nothing moved: {self.null:.2f}) and changed {self.change.mean():.0%} of their "
             f"{self.k} nearest items (by chance: {self.chance:.0%}); {self.name[first]} changed most, "
-            f"{self.change[first]:.0%}. The map holds {self.explained:.0%} of the variance and {self.overlap:.0%} "
-            "of the nearest items."
+            f"{self.change[first]:.0%}. {self._quality()}"
         )
+
+
+def _places(trace: Trace, items: Sequence[int]) -> Int[np.ndarray, " chosen"]:
+    """Find the positions of items among those of the snapshots."""
+    followed = trace["snapshot_item"]
+    if unknown := sorted(set(items) - set(followed.tolist())):
+        raise ValueError(f"items must be followed in the snapshots; got {unknown}")
+    order = np.argsort(followed, kind="stable")
+    return order[np.searchsorted(followed, np.asarray(items, dtype=int), sorter=order)]

@@ -59,7 +59,8 @@ class UserMoment:
     @property
     def unseen(self) -> Bool[np.ndarray, " item"]:
         """Truly liked, and not observed: drawn as a negative, such an item is a false one."""
-        return self.liked & ~self.observed
+        unseen: NDArray[np.bool_] = self.liked & ~self.observed
+        return unseen
 
     def noised(self, alpha_bar: float, seed: int = 0) -> Float[np.ndarray, "positive 2"]:
         """Place of x_t of each observed positive: ``sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) rms noise``.

@@ -15,13 +15,18 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from adar_viz.displays import (
+    ComparedBoundaries,
     DecisionBoundary,
     Display,
     EmbeddingDrift,
     HardnessMap,
     HardnessOverTraining,
+    ItemMap,
+    MovingBoundary,
     NoiseSchedule,
+    NullDrift,
     OneStep,
+    SpaceUse,
     TimestepHardness,
     TrainingCurves,
     TransitionHistogram,
@@ -32,12 +37,17 @@ from adar_viz.displays import (
 from adar_viz.displays.style import BLACK, BLUE, GREY, PURPLE, RUST, rc
 
 DISPLAYS = [
+    ComparedBoundaries,
     DecisionBoundary,
     EmbeddingDrift,
     HardnessMap,
     HardnessOverTraining,
+    ItemMap,
+    MovingBoundary,
     NoiseSchedule,
+    NullDrift,
     OneStep,
+    SpaceUse,
     TimestepHardness,
     TrainingCurves,
     TransitionHistogram,
