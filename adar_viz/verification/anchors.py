@@ -1,0 +1,124 @@
+"""Anchors: published numbers, with everything that is needed to look for them again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from adar_viz.experiment import Experiment
+from adar_viz.training import TrainingPlan
+
+ANCHORS = Path("verification/anchors.toml")
+BEST = "best"
+"""The reading of a run that is over: the test at the selected epoch. Other readings are numbers of epochs."""
+FALSE_NEGATIVES = "false negatives"
+"""Metric: the share of drawn negatives that are truly liked, where the data tell."""
+ROUNDING = 0.00005
+"""Half a unit of the fourth decimal: as closely as numbers are published."""
+
+
+class AnchorError(ValueError):
+    """The manifest of anchors, or what was asked of it, is wrong."""
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """One entry of the manifest.
+
+    Attributes
+    ----------
+    id, what, source
+        Its name, what was measured, and by whom it was published.
+    published
+        Reading (`BEST`, or the number of epochs) to metric to value.
+    tolerance
+        Largest relative difference that counts as the same; 0 asks for the same four decimals.
+    minutes
+        About how long it takes on one quiet core.
+    run
+        Options of an `Experiment` and its `TrainingPlan` that differ from their defaults.
+    count
+        Parts whose pairs are counted: then items are ranked by popularity, and nothing is trained.
+    notes
+        What is known of the published settings, where ours depart, and what explains a difference.
+    """
+
+    id: str
+    what: str
+    source: str
+    published: Mapping[str, Mapping[str, float]]
+    tolerance: float
+    minutes: float
+    run: Mapping[str, Any]
+    count: tuple[str, ...] = ()
+    notes: str = ""
+    experiment: Experiment = field(init=False)
+
+    def __post_init__(self) -> None:
+        of_plan = {f.name for f in fields(TrainingPlan)}
+        options: dict[str, Any] = {name: None if value == "none" else value for name, value in self.run.items()}
+        try:
+            plan = TrainingPlan(**{name: value for name, value in options.items() if name in of_plan})
+            rest = {name: value for name, value in options.items() if name not in of_plan}
+            object.__setattr__(self, "experiment", Experiment(plan=plan, **rest))
+        except (TypeError, ValueError) as error:
+            raise AnchorError(f"anchor {self.id!r}: {error}") from error
+        epochs = [reading for reading in self.published if reading != BEST]
+        if not all(reading.isdigit() for reading in epochs):
+            raise AnchorError(f"anchor {self.id!r}: a reading is 'best' or a number of epochs; got {epochs}")
+        if epochs and not self.selects_on_test:
+            raise AnchorError(f"anchor {self.id!r}: readings at an epoch need split = 'as-published'; got {epochs}")
+
+    @property
+    def selects_on_test(self) -> bool:
+        """Whether the published protocol stopped, or chose its epoch, on the test."""
+        return self.experiment.split == "as-published"
+
+    @property
+    def recipe(self) -> str:
+        """Digest of all that decides our number."""
+        return hashlib.sha256(json.dumps([dict(self.run), self.count], sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def command(self) -> str:
+        """The same training by hand."""
+        words = [f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in self.run.items()]
+        return f"adar-viz run {' '.join(words)}"
+
+    def agrees(self, published: float, ours: float) -> bool:
+        """Whether our number is within the tolerance of the published one."""
+        return abs(ours - published) <= max(self.tolerance * abs(published), ROUNDING)
+
+
+def read_anchors(path: Path = ANCHORS) -> list[Anchor]:
+    """Read the manifest: a table ``[[anchor]]`` each.
+
+    Raises
+    ------
+    AnchorError
+        It cannot be read, or an entry lacks a key, has an unknown one, or repeats an id.
+    """
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("anchor", [])
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise AnchorError(f"{path} must be a readable TOML file: {error}") from error
+    known = {f.name for f in fields(Anchor) if f.init}
+    needed = known - {"count", "notes"}
+    anchors = []
+    for entry in entries:
+        if not needed <= set(entry) <= known:
+            raise AnchorError(
+                f"{path}: anchor {entry.get('id', '?')!r} must have {', '.join(sorted(needed))} and may have count and "
+                f"notes; got {', '.join(sorted(entry))}"
+            )
+        anchors.append(Anchor(**{**entry, "count": tuple(entry.get("count", ()))}))
+    ids = [anchor.id for anchor in anchors]
+    if repeated := {name for name in ids if ids.count(name) > 1}:
+        raise AnchorError(f"{path}: ids must be unique; repeated: {', '.join(sorted(repeated))}")
+    return anchors

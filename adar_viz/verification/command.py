@@ -1,0 +1,99 @@
+"""``adar-viz verify``: look for published numbers again, and set ours beside them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from adar_viz.datasets import DataError
+from adar_viz.experiment import write_text
+from adar_viz.verification.anchors import ANCHORS, Anchor, AnchorError, read_anchors
+from adar_viz.verification.page import page
+from adar_viz.verification.running import FOUND, Found, read_found, verify
+
+PAGE = "VERIFICATION.md"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the ``verify`` command to the command line's subparsers."""
+    parser = subparsers.add_parser(
+        "verify",
+        help="look for published numbers again, and set ours beside them",
+        description="Train under the settings of published numbers, and write VERIFICATION.md: theirs, ours, the\n"
+        "difference. The same command goes on where it was cut off. Some published protocols stop on the test\n"
+        "part; they are followed here, and marked, and nowhere else.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--list", action="store_true", help="list the anchors and about how long each takes")
+    parser.add_argument("--only", metavar="ID", action="append", help="run this anchor alone (repeatable)")
+    parser.add_argument("--at-most", metavar="MINUTES", type=float, help="leave out anchors that take longer")
+    parser.add_argument("--out", type=Path, default=Path("runs/verification"), help="default: %(default)s")
+    parser.add_argument("--write", action="store_true", help=f"train nothing; keep what --out holds, write {PAGE}")
+    parser.add_argument("--manifest", type=Path, default=ANCHORS, help="default: %(default)s")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads (default: %(default)s)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=execute)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Run the command; 1 means that a number lies outside its tolerance."""
+    anchors = read_anchors(args.manifest)
+    chosen = _choose(anchors, args.only, args.at_most)
+    if args.list:
+        for anchor in chosen:
+            print(f"{anchor.id:34}{anchor.minutes:6g} min  {anchor.what}")
+        return 0
+    kept = args.manifest.parent / FOUND
+    found = _read_kept(kept)
+    torch.set_num_threads(args.threads)
+    for anchor in chosen:
+        if (one := _look(anchor, args)) is not None:
+            found[anchor.id] = one
+    home = args.manifest.parent.parent if args.write else args.out
+    home.mkdir(parents=True, exist_ok=True)
+    if args.write:
+        write_text(kept, json.dumps({name: asdict(found[name]) for name in sorted(found)}, indent=2) + "\n")
+    write_text(home / PAGE, page(anchors, found))
+    print(home / PAGE)
+    return int(any(_disagrees(anchor, found.get(anchor.id)) for anchor in chosen))
+
+
+def _look(anchor: Anchor, args: argparse.Namespace) -> Found | None:
+    """Run an anchor, or only read what is there; without its data it is left out, and says so."""
+    if args.write:
+        return read_found(anchor, args.out)
+    try:
+        return verify(anchor, args.out, progress=not args.quiet)
+    except DataError as error:
+        print(f"{anchor.id}: not run: {error}", file=sys.stderr)
+        return None
+
+
+def _choose(anchors: list[Anchor], only: Iterable[str] | None, at_most: float | None) -> list[Anchor]:
+    wanted, valid = list(only or ()), [anchor.id for anchor in anchors]
+    if unknown := [name for name in wanted if name not in valid]:
+        raise AnchorError(f"no anchor is called {', '.join(unknown)}; the manifest has {', '.join(valid)}")
+    chosen = [anchor for anchor in anchors if not wanted or anchor.id in wanted]
+    return [anchor for anchor in chosen if at_most is None or anchor.minutes <= at_most]
+
+
+def _read_kept(path: Path) -> dict[str, Found]:
+    if not path.exists():
+        return {}
+    return {name: Found(**one) for name, one in json.loads(path.read_text(encoding="utf-8")).items()}
+
+
+def _disagrees(anchor: Anchor, found: Found | None) -> bool:
+    readings = {} if found is None or found.recipe != anchor.recipe else found.metrics
+    return any(
+        not anchor.agrees(anchor.published[reading][metric], ours)
+        for reading, metrics in readings.items()
+        for metric, ours in metrics.items()
+    )
