@@ -1,4 +1,4 @@
-"""The command line: ``adar-viz run | compare | results | figures | site | data``."""
+"""The command line: ``adar-viz run | compare | results | verify | figures | map | site | data``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ COMMANDS = {
     "run": "adar_viz.commands",
     "compare": "adar_viz.compare_command",
     "results": "adar_viz.results.command",
+    "verify": "adar_viz.verification.command",
     "figures": "adar_viz.figures.command",
+    "map": "adar_viz.map_command",
     "site": "adar_viz.site",
     "data": "adar_viz.datasets.command",
 }
