@@ -120,7 +120,7 @@ class OneStep(Display):
 
     def _draw_plane(self, ax: Axes, color: str) -> None:
         scale = style.CONTEXTS[self._context][1]
-        ax.scatter(*self.item.T, s=5 * scale, c=style.GREY, alpha=0.25, lw=0)
+        ax.scatter(self.item[:, 0], self.item[:, 1], s=5 * scale, c=style.GREY, alpha=0.25, lw=0)
         self.boundary_ = ax.axvline(self.boundary, color=style.VERMILLION, lw=1.4 * scale)
         colours, self.arrows_ = [color, style.RUST, style.PURPLE], []
         for number, (leg, colour) in enumerate(zip(self.legs, colours, strict=True), start=1):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
@@ -122,7 +123,8 @@ class WalkSources(Display):
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
         top, middle, bottom = (axes[i : i + 3] for i in (0, 3, 6))
         colours = [color, "#00735C", style.BLACK]
-        self.score_, self.identity_, self.titles_ = [], [], []
+        self.score_, self.identity_ = [], []
+        self.titles_: list[Text] = []
         shown = np.clip(self.identity, -EDGE, EDGE)
         seen = [*self.score.ravel(), *self.band.ravel(), self.boundary]
         room = 0.06 * (max(seen) - min(seen))

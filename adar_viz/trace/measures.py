@@ -142,7 +142,8 @@ def walk_identity(trace: Trace, walk: int) -> Float[np.ndarray, " timestep"]:
     own = closeness[:, positive].copy()
     closeness[:, positive] = -np.inf
     lead, spread = own - closeness.max(axis=1), (1 - a[:, 0]) * sigma**2
-    return np.where(spread > 0, lead / np.where(spread > 0, spread, 1), np.sign(lead) * np.inf)
+    ratio: NDArray[np.float64] = np.where(spread > 0, lead / np.where(spread > 0, spread, 1), np.sign(lead) * np.inf)
+    return ratio
 
 
 def item_names(trace: Trace) -> NDArray[np.str_]:
