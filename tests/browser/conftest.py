@@ -31,6 +31,32 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+RUN_ALL = """async () => {
+  const wait = (found) => new Promise((resolve) => {
+    const look = () => found() ? resolve(found()) : setTimeout(look, 50);
+    look();
+  });
+  const panel = await wait(() => window.jupyterapp?.shell?.currentWidget?.sessionContext
+    && window.jupyterapp.shell.currentWidget);
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  await panel.sessionContext.session.kernel.info;
+  await window.jupyterapp.commands.execute("notebook:run-all-cells");
+  return [...panel.content.widgets].flatMap((cell) => cell.model.type !== "code" ? []
+    : cell.model.sharedModel.getOutputs().filter((output) => output.output_type === "error").map((o) => o.evalue));
+}"""
+"""Run the notebook that is open; gives the errors of its cells."""
+
+ASK = """async (code) => {
+  const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+  const future = kernel.requestExecute({ code });
+  let said = "";
+  future.onIOPub = ({ header, content }) => { if (header.msg_type === "stream") said += content.text; };
+  await future.done;
+  return said.trim();
+}"""
+"""Run code in the kernel of the notebook that is open; gives what it prints."""
+
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},
@@ -103,9 +129,22 @@ def watch(browser) -> Iterator[Callable[..., Watched]]:
         context.close()
 
 
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab."""
+
+    base: str
+    token: str
+    folder: Path
+
+    def address(self, name: str) -> str:
+        """Where a notebook of the folder opens."""
+        return f"{self.base}/lab/tree/{name}?reset&token={self.token}"
+
+
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory) -> Iterator[Callable[[str], str]]:
-    """Start JupyterLab; gives a function from a notebook's name to its address."""
+def lab(tmp_path_factory) -> Iterator[Lab]:
+    """Start JupyterLab on a copy of the notebooks."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", home / "notebooks")
     for name, values in SETTINGS.items():
@@ -125,7 +164,7 @@ def lab(tmp_path_factory) -> Iterator[Callable[[str], str]]:
         server = subprocess.Popen(command, env={**os.environ, **folders, **lab_folders}, stdout=log, stderr=log)
         try:
             wait_for(f"{base}/api?token={token}", server, home / "log")
-            yield lambda name: f"{base}/lab/tree/{name}?reset&token={token}"
+            yield Lab(base, token, home / "notebooks")
         finally:
             server.terminate()
             server.wait(timeout=20)
