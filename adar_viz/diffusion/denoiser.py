@@ -32,11 +32,12 @@ class Denoiser(nn.Module):
 
     Notes
     -----
-    Each block scales and shifts every unit by the timestep and the condition (FiLM, arXiv
-    1709.07871), then mixes the units densely. Without the mixing it could only stretch x along fixed
-    axes, never turn it. The modulation passes a narrow layer, a quarter of ``hidden``, to stay
-    cheap; so the condition also enters at the bottom, whole. Timesteps are embedded once for all T,
-    not once a row. O(row x hidden x (depth x hidden + dim + condition_dim)).
+    A vector enters the first block through a dense layer and leaves the last one through another; each
+    block scales and shifts every unit by the timestep and the condition (FiLM, arXiv 1709.07871), and a
+    dense layer mixes the units between two blocks. Without the dense layers it could only stretch x along
+    fixed axes, never turn it. What the timestep and the condition ask for is added up: so the timesteps
+    are embedded once for all T, not once a row, and the condition once for a whole chain.
+    O(row x hidden x (depth x (hidden + condition_dim) + dim)).
     """
 
     def __init__(
@@ -58,33 +59,32 @@ class Denoiser(nn.Module):
                 f"got {dim}, {condition_dim}, {depth} and {hidden}"
             )
         self.schedule, self.parametrisation = schedule, parametrisation
-        narrow = hidden // 4
         self.enter = nn.Linear(dim, hidden, bias=False)
-        self.enter_condition = nn.Linear(condition_dim, hidden)
-        self.condition = nn.Linear(condition_dim, narrow)
-        self.time = nn.Sequential(nn.Linear(TIME_DIM, narrow), nn.SiLU(), nn.Linear(narrow, narrow))
-        self.modulate = nn.ModuleList(nn.Linear(narrow, 2 * hidden) for _ in range(depth))
-        self.mix = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(depth))
+        self.time = nn.Sequential(
+            nn.Linear(TIME_DIM, hidden // 4), nn.SiLU(), nn.Linear(hidden // 4, 2 * depth * hidden)
+        )
+        self.condition = nn.Linear(condition_dim, 2 * depth * hidden)
+        self.mix = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(depth - 1))
         self.leave = nn.Linear(hidden, dim)
         # Made again with the module rather than stored: a checkpoint cannot disagree with its schedule.
         self.register_buffer("encoding", _encode(schedule.num_timesteps), persistent=False)
 
     def forward(
-        self, x: Float[Tensor, "row dim"], timestep: Int[Tensor, " row"], condition: Float[Tensor, "row condition_dim"]
+        self, x: Float[Tensor, "row dim"], timestep: Int[Tensor, "#row"], condition: Float[Tensor, "row condition_dim"]
     ) -> Float[Tensor, "row dim"]:
-        """Return the predicted noise."""
+        """Return the predicted noise; one timestep may serve all rows."""
         return self.given(condition)(x, timestep)
 
     def given(self, condition: Float[Tensor, "row condition_dim"]) -> Denoise:
         """Return ``(x, timestep) -> noise`` for one condition, whose own part is computed once for a whole chain."""
-        bottom, modulation = self.enter_condition(condition), self.condition(condition)
+        by_condition, by_time = self.condition(condition), self.time(self.encoding)
 
         def denoise(x: Tensor, timestep: Tensor) -> Tensor:
-            moved = nn.functional.silu(self.time(self.encoding)[timestep] + modulation)
-            h = self.enter(x) + bottom
-            for modulate, mix in zip(self.modulate, self.mix, strict=True):
-                scale, shift = modulate(moved).chunk(2, dim=-1)
-                h = h + mix(nn.functional.silu(torch.addcmul(h + shift, h, scale)))
+            h = self.enter(x)
+            film = (by_condition + nn.functional.embedding(timestep, by_time)).chunk(2 * (len(self.mix) + 1), dim=-1)
+            for block, (scale, shift) in enumerate(zip(film[::2], film[1::2], strict=True)):
+                mixed = self.mix[block - 1](h) if block else h
+                h = h + nn.functional.silu(torch.addcmul(shift, scale, mixed))
             out: Tensor = self.leave(h)
             if self.parametrisation == "x0":
                 return noise_from_x0(x, out, timestep, self.schedule)

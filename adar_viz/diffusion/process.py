@@ -1,6 +1,7 @@
 """The diffusion process: towards noise in one draw or step by step, and back along a reverse chain.
 
 ``denoise(x, timestep)`` predicts the noise in ``x``; whatever it is conditioned on, it holds itself.
+Timesteps come one for each row, or, where the shape says ``#row``, one for all of them, which is quicker.
 Chains yield ``(timestep, x, x0_hat)``: first the start, at T, then the state after each step.
 ``x0_hat`` is the denoiser's estimate of the clean vector from ``x``; the last one is from the state
 before. At t = 0 it is ``x`` itself.
@@ -27,14 +28,14 @@ Step = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 def add_noise(
     x0: Float[Tensor, "row dim"],
-    timestep: Int[Tensor, " row"],
+    timestep: Int[Tensor, "#row"],
     schedule: NoiseSchedule,
     noise: Float[Tensor, "row dim"],
 ) -> Float[Tensor, "row dim"]:
     """Return ``x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) noise``, each row at its own timestep."""
     _check_range("timestep", timestep, schedule)
     signal, spread = _levels(timestep, schedule, x0)
-    return signal * x0 + spread * noise
+    return torch.addcmul(signal * x0, spread, noise)
 
 
 def forward_walk(
@@ -58,7 +59,7 @@ def forward_walk(
 def x0_from_noise(
     x: Float[Tensor, "row dim"],
     noise: Float[Tensor, "row dim"],
-    timestep: Int[Tensor, " row"],
+    timestep: Int[Tensor, "#row"],
     schedule: NoiseSchedule,
 ) -> Float[Tensor, "row dim"]:
     """Return the clean vector that ``noise`` made into ``x``."""
@@ -69,7 +70,7 @@ def x0_from_noise(
 def noise_from_x0(
     x: Float[Tensor, "row dim"],
     x0: Float[Tensor, "row dim"],
-    timestep: Int[Tensor, " row"],
+    timestep: Int[Tensor, "#row"],
     schedule: NoiseSchedule,
 ) -> Float[Tensor, "row dim"]:
     """Return the noise that made ``x0`` into ``x``; undefined (nan) at t = 0."""
@@ -80,7 +81,7 @@ def noise_from_x0(
 def v_from_noise(
     x: Float[Tensor, "row dim"],
     noise: Float[Tensor, "row dim"],
-    timestep: Int[Tensor, " row"],
+    timestep: Int[Tensor, "#row"],
     schedule: NoiseSchedule,
 ) -> Float[Tensor, "row dim"]:
     """Return ``v = sqrt(alpha_bar) noise - sqrt(1 - alpha_bar) x_0`` (arXiv 2202.00512)."""
@@ -89,11 +90,11 @@ def v_from_noise(
 
 
 def noise_from_v(
-    x: Float[Tensor, "row dim"], v: Float[Tensor, "row dim"], timestep: Int[Tensor, " row"], schedule: NoiseSchedule
+    x: Float[Tensor, "row dim"], v: Float[Tensor, "row dim"], timestep: Int[Tensor, "#row"], schedule: NoiseSchedule
 ) -> Float[Tensor, "row dim"]:
     """Return the noise, ``sqrt(1 - alpha_bar) x + sqrt(alpha_bar) v``."""
     signal, spread = _levels(timestep, schedule, x)
-    return spread * x + signal * v
+    return torch.addcmul(spread * x, signal, v)
 
 
 # Back ---------------------------------------------------------------------------------------------
@@ -189,8 +190,8 @@ def ddim(
 def glide(
     denoise: Denoise,
     x: Float[Tensor, "row dim"],
-    start: Int[Tensor, " row"],
-    end: Int[Tensor, " row"],
+    start: Int[Tensor, "#row"],
+    end: Int[Tensor, "#row"],
     schedule: NoiseSchedule,
     *,
     steps: int,
@@ -208,8 +209,9 @@ def glide(
     t = start
     for k in range(1, steps + 1):
         s = start - ((start - end) * k) // steps
-        x0 = x0_from_noise(x, denoise(x, t), t, schedule)
-        x = torch.where((s < t).unsqueeze(-1), _ddim_step(x, x0, t, s, schedule, 0.0, None), x)
+        share_x, share_noise = _ddim_shares(t, s, schedule, x)
+        # Where a row rests, s = t, its shares are 1 and 0; at t = 0 there is no noise to ask for.
+        x = torch.addcmul(share_x * x, share_noise, denoise(x, t.clamp(min=1)))
         t = s
     return x
 
@@ -259,10 +261,20 @@ def _ddim_step(
     return signal * x0 + kept * noise + fresh * _draw(x, generator)
 
 
+def _ddim_shares(timestep: Tensor, earlier: Tensor, schedule: NoiseSchedule, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what a DDIM step without noise takes of x and of the predicted noise, as columns."""
+    alpha_bar = schedule.alpha_bar.to(timestep.device)
+    at_t, at_s = alpha_bar[timestep].unsqueeze(-1), alpha_bar[earlier].unsqueeze(-1)
+    share_x = (at_s / at_t).sqrt()
+    share_noise = (1 - at_s).sqrt() - share_x * (1 - at_t).sqrt()
+    return share_x.to(like.dtype), share_noise.to(like.dtype)
+
+
 def _levels(timestep: Tensor, schedule: NoiseSchedule, like: Tensor) -> tuple[Tensor, Tensor]:
     """Return sqrt(alpha_bar) and sqrt(1 - alpha_bar) as columns; rounded only after the subtraction."""
-    alpha_bar = schedule.alpha_bar.to(timestep.device)[timestep].unsqueeze(-1)
-    return alpha_bar.sqrt().to(like.dtype), (1 - alpha_bar).sqrt().to(like.dtype)
+    alpha_bar = schedule.alpha_bar.to(timestep.device)
+    signal, spread = alpha_bar.sqrt().to(like.dtype), (1 - alpha_bar).sqrt().to(like.dtype)
+    return signal[timestep].unsqueeze(-1), spread[timestep].unsqueeze(-1)
 
 
 def _draw(x: Tensor, generator: torch.Generator) -> Tensor:

@@ -1,7 +1,7 @@
 """Where ADAR's synthetic negative comes from: three ways to stand at timestep t* of the walk, and a control.
 
-All work on standardised vectors (divided by the noise scale), one row each, and return the noisy
-state x_{t*} itself; the control returns its mean.
+All work on standardised vectors (divided by the noise scale) and return the noisy state x_{t*} itself;
+the control returns its mean.
 """
 
 from __future__ import annotations
@@ -17,20 +17,28 @@ from adar_viz.diffusion import Denoiser, NoiseSchedule, add_noise, ancestral, gl
 
 
 @dataclass(frozen=True)
+class Walk:
+    """What there is to walk with: standardised vectors, one row each, and how far each one goes."""
+
+    x0: Float[Tensor, "row dim"]
+    condition: Float[Tensor, "row dim"]
+    timestep: Int[Tensor, " row"]
+    denoiser: Denoiser
+    schedule: NoiseSchedule
+    generator: torch.Generator
+
+    def noise(self) -> Float[Tensor, "row dim"]:
+        """Draw standard normal noise in the shape of ``x0``."""
+        return noise_like(self.x0, self.generator)
+
+
+@dataclass(frozen=True)
 class Forward:
     """Noise this positive up to t*: one draw, no denoiser."""
 
-    def __call__(
-        self,
-        x0: Float[Tensor, "row dim"],
-        condition: Float[Tensor, "row dim"],
-        timestep: Int[Tensor, " row"],
-        denoiser: Denoiser,
-        schedule: NoiseSchedule,
-        generator: torch.Generator,
-    ) -> Float[Tensor, "row dim"]:
+    def __call__(self, walk: Walk) -> Float[Tensor, "row dim"]:
         """Return x_{t*}; O(row x dim)."""
-        return add_noise(x0, timestep, schedule, noise_like(x0, generator))
+        return add_noise(walk.x0, walk.timestep, walk.schedule, walk.noise())
 
 
 @dataclass(frozen=True)
@@ -51,25 +59,16 @@ class Reverse:
         if self.steps is not None and self.steps < 1:
             raise ValueError(f"steps must be at least 1, or None for the whole chain; got {self.steps}")
 
-    def __call__(
-        self,
-        x0: Float[Tensor, "row dim"],
-        condition: Float[Tensor, "row dim"],
-        timestep: Int[Tensor, " row"],
-        denoiser: Denoiser,
-        schedule: NoiseSchedule,
-        generator: torch.Generator,
-    ) -> Float[Tensor, "row dim"]:
+    def __call__(self, walk: Walk) -> Float[Tensor, "row dim"]:
         """Return x_{t*}; O(steps) calls of the denoiser."""
-        denoise = denoiser.given(condition)
-        x = noise_like(x0, generator)
+        denoise, x = walk.denoiser.given(walk.condition), walk.noise()
         if self.steps is None:
-            chain = ancestral(denoise, x, schedule, generator=generator, stop=timestep)
+            chain = ancestral(denoise, x, walk.schedule, generator=walk.generator, stop=walk.timestep)
             ((_, stopped, _),) = deque(chain, maxlen=1)
             return stopped
-        start = torch.full_like(timestep, schedule.num_timesteps)
-        estimate = glide(denoise, x, start, torch.zeros_like(timestep), schedule, steps=self.steps)
-        return add_noise(estimate, timestep, schedule, noise_like(x0, generator))
+        start = torch.full((1,), walk.schedule.num_timesteps, device=x.device)
+        estimate = glide(denoise, x, start, torch.zeros_like(start), walk.schedule, steps=self.steps)
+        return add_noise(estimate, walk.timestep, walk.schedule, walk.noise())
 
 
 @dataclass(frozen=True)
@@ -93,37 +92,21 @@ class Renoise:
         if self.steps < 1:
             raise ValueError(f"steps must be at least 1; got {self.steps}")
 
-    def __call__(
-        self,
-        x0: Float[Tensor, "row dim"],
-        condition: Float[Tensor, "row dim"],
-        timestep: Int[Tensor, " row"],
-        denoiser: Denoiser,
-        schedule: NoiseSchedule,
-        generator: torch.Generator,
-    ) -> Float[Tensor, "row dim"]:
+    def __call__(self, walk: Walk) -> Float[Tensor, "row dim"]:
         """Return x_{t*}; O(steps) calls of the denoiser."""
-        T = schedule.num_timesteps
-        start = (timestep + max(1, round(self.beyond * T))).clamp(max=T)
-        noisy = add_noise(x0, start, schedule, noise_like(x0, generator))
-        return glide(denoiser.given(condition), noisy, start, timestep, schedule, steps=self.steps)
+        T = walk.schedule.num_timesteps
+        start = (walk.timestep + max(1, round(self.beyond * T))).clamp(max=T)
+        noisy = add_noise(walk.x0, start, walk.schedule, walk.noise())
+        return glide(walk.denoiser.given(walk.condition), noisy, start, walk.timestep, walk.schedule, steps=self.steps)
 
 
 @dataclass(frozen=True)
 class Noiseless:
     """Shrink this positive as far as t* says, without noise: the control that shows what noise adds."""
 
-    def __call__(
-        self,
-        x0: Float[Tensor, "row dim"],
-        condition: Float[Tensor, "row dim"],
-        timestep: Int[Tensor, " row"],
-        denoiser: Denoiser,
-        schedule: NoiseSchedule,
-        generator: torch.Generator,
-    ) -> Float[Tensor, "row dim"]:
+    def __call__(self, walk: Walk) -> Float[Tensor, "row dim"]:
         """Return the mean of x_{t*}; O(row x dim)."""
-        return add_noise(x0, timestep, schedule, torch.zeros_like(x0))
+        return add_noise(walk.x0, walk.timestep, walk.schedule, torch.zeros_like(walk.x0))
 
 
 Source = Forward | Reverse | Renoise | Noiseless

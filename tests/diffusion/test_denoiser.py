@@ -33,7 +33,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 def make(parametrisation: str = "noise", hidden: int = 64) -> Denoiser:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return Denoiser(2, 4, hidden=hidden, schedule=SCHEDULE, parametrisation=parametrisation)  # type: ignore[arg-type]
+        return Denoiser(2, 4, hidden=hidden, depth=2, schedule=SCHEDULE, parametrisation=parametrisation)  # type: ignore[arg-type]
 
 
 def clusters(rows: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -162,6 +162,13 @@ def test_it_depends_on_each_argument_and_treats_rows_apart() -> None:
     ):
         assert ((answer - other).abs().amax(1) > 1e-4).all()
     torch.testing.assert_close(denoiser(x[2:3], timestep[2:3], condition[2:3]), answer[2:3])
+
+
+@pytest.mark.parametrize("parametrisation", ["noise", "x0", "v"])
+def test_one_timestep_serves_all_rows(parametrisation: str) -> None:
+    denoiser, (x, condition, _) = make(parametrisation), clusters(6, seeded())
+    shared, each = torch.tensor([17]), torch.full((6,), 17)
+    torch.testing.assert_close(denoiser(x, shared, condition), denoiser(x, each, condition))
 
 
 def test_the_loss_and_its_gradient_repeat_with_the_same_generator() -> None:

@@ -261,6 +261,8 @@ def test_glide_takes_each_row_between_its_own_timesteps() -> None:
     whole = glide(crooked, x, torch.full((5,), T), torch.zeros(5, dtype=torch.int64), schedule, steps=T)
     ((_, chain, _),) = deque(ddim(crooked, x, schedule), maxlen=1)
     torch.testing.assert_close(whole, chain)
+    shared = glide(crooked, x, torch.tensor([T]), torch.tensor([0]), schedule, steps=T)
+    torch.testing.assert_close(shared, whole)
 
 
 def test_chains_repeat_with_the_same_generator_and_leave_gradients_to_the_caller() -> None:
