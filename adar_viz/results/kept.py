@@ -32,7 +32,9 @@ class Kept:
     facts: Mapping[str, Any]
 
     def answers(self, asked: Entry | Grid) -> bool:
-        """Whether these are the numbers that the manifest asks for now."""
+        """Whether these are the numbers that the manifest asks for now, all of them."""
+        if isinstance(asked, Grid) and not {s.id for s in asked.settings} <= set(self.table["setting"]):
+            return False
         return bool(self.facts["asked"] == json.loads(json.dumps(asdict(asked))))
 
 

@@ -58,10 +58,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Setting:
-    """One data set and backbone on which ADAR's variants are tried."""
+    """One data set and backbone on which ADAR's variants are tried, with each of these L2 weights."""
 
     id: str
     data: str
+    l2: Sequence[float]
     backbone: str = "mf"
     loss: str = "bpr"
     split: str | None = None
@@ -74,10 +75,9 @@ class Setting:
 
 @dataclass(frozen=True)
 class Grid:
-    """Variants of ADAR, each tried on every setting with each L2 weight, on validation alone."""
+    """Variants of ADAR by name, each tried on every setting, on validation alone."""
 
     variants: Mapping[str, str]
-    l2: Sequence[float]
     settings: Sequence[Setting]
 
 
@@ -119,7 +119,7 @@ def read_manifest(path: Path) -> Manifest:
     grid = None
     if "grid" in whole:
         settings = [_made(Setting, table, path) for table in whole["grid"].get("setting", [])]
-        grid = Grid(whole["grid"]["variants"], whole["grid"]["l2"], settings)
+        grid = Grid(whole["grid"]["variants"], settings)
     for ids in ([entry.id for entry in entries], [setting.id for setting in grid.settings] if grid else []):
         if twice := sorted({name for name in ids if ids.count(name) > 1}):
             raise ResultsError(f"{path}: ids must be unique; got {', '.join(twice)} more than once")
@@ -128,7 +128,7 @@ def read_manifest(path: Path) -> Manifest:
 
 def _made(kind: type[Table], table: Mapping[str, Any], path: Path) -> Table:
     known = {f.name for f in fields(kind)}
-    needed = {"id", "data", "arms", "trials", "seeds"} & known
+    needed = {"id", "data", "arms", "trials", "seeds", "l2"} & known
     unknown, missing = sorted(set(table) - known), sorted(needed - set(table))
     if unknown or missing:
         raise ResultsError(

@@ -43,7 +43,8 @@ def page(manifest: Manifest) -> str:
     said = ["## Reading", "", reading.read_text(encoding="utf-8").strip(), ""] if reading.exists() else []
     lines = [OPENING, "", *said, *_overview(manifest)]
     for entry in manifest.entries:
-        lines += _section(manifest, entry)
+        if kept := load(manifest, entry.id):
+            lines += _section(entry, kept)
     return "\n".join([*lines, *_grid(manifest)]).rstrip() + "\n"
 
 
@@ -68,10 +69,7 @@ def _overview(manifest: Manifest) -> list[str]:
     return [*lines, ""]
 
 
-def _section(manifest: Manifest, entry: Entry) -> list[str]:
-    kept = load(manifest, entry.id)
-    if kept is None:
-        return [f"## {entry.id}", "", "Not run.", ""]
+def _section(entry: Entry, kept: Kept) -> list[str]:
     facts, plan, shown = kept.facts, _plan(kept), figure(kept)
     older = [] if kept.answers(entry) else ["**Older than the manifest, which asks for something else by now.**", ""]
     sizes = ", ".join(f"{number:,} {name}" for name, number in facts["sizes"].items())
@@ -86,21 +84,23 @@ def _section(manifest: Manifest, entry: Entry) -> list[str]:
 
 def _grid(manifest: Manifest) -> list[str]:
     """ADAR's variants by their rank on validation."""
-    head = ["## ADAR's defaults", ""]
-    kept = load(manifest, GRID)
+    kept, asked = load(manifest, GRID), [setting.id for setting in manifest.grid.settings] if manifest.grid else []
     if kept is None:
-        return [*head, "Not run."] if manifest.grid else []
+        return ["## ADAR's defaults", "", "Not run."] if asked else []
     table, facts = kept.table, kept.facts
     order = list(dict.fromkeys(table["setting"]))
     value = table.pivot(index="variant", columns="setting", values="validation")[order]
     rank = value.rank(ascending=False, method="min").astype(int)
     mean = rank.mean(axis=1).sort_values(kind="stable")
     spec = dict(zip(table["variant"], table["negatives"], strict=True))
+    left = ", ".join(name for name in asked if name not in order)
     lines = [
-        *head,
-        f"Tried on validation alone, the test parts never touched: {facts['metric']} with the best of the L2 weights "
-        f"{', '.join(f'{x:g}' for x in facts['asked']['l2'])}, one seed. In brackets the rank in its column; sorted by "
-        f"the mean rank. {facts['trainings']} trainings, {facts['hours']:.2f} hours ({_machine(facts)}).",
+        "## ADAR's defaults",
+        "",
+        f"Tried on validation alone, the test parts never touched: {table['metric'][0]} of one seed, with the best of "
+        "a few L2 weights ([`results/manifest.toml`](results/manifest.toml)). In brackets the rank in its column; "
+        f"sorted by the mean rank. {facts['trainings']} trainings, {facts['hours']:.2f} hours ({_machine(facts)})."
+        + (f" Not run: {left}." if left else ""),
         "",
         f"| variant | spec | {' | '.join(order)} | mean rank |",
         "| --- " * (len(order) + 3) + "|",

@@ -45,34 +45,35 @@ def run_entry(manifest: Manifest, entry: Entry, out: Path, workers: Workers) -> 
 
 
 def run_grid(manifest: Manifest, grid: Grid, out: Path, workers: Workers) -> None:
-    """Try every variant of ADAR on every setting, and keep the best on validation; no test pair is ranked."""
-    lines = []
+    """Try every variant of ADAR on every setting, by validation alone: no test pair is ranked.
+
+    What is finished is kept after every setting.
+    """
+    lines: list[dict[str, Any]] = []
     for setting in grid.settings:
         base = setting.base()
-        checksum = prepare(base).split.train.checksum()
-        place = Place(out / GRID / setting.id / "cells", base.plan.seed, checksum)
-        tried = [
-            replace(base, negatives=spec, plan=replace(base.plan, l2=l2))
-            for spec in grid.variants.values()
-            for l2 in grid.l2
-        ]
-        outcomes = workers.each(train, [place.cell(experiment) for experiment in tried], setting.id)
-        for i, (variant, spec) in enumerate(grid.variants.items()):
-            several = range(i * len(grid.l2), (i + 1) * len(grid.l2))
-            found = {tried[j].plan.l2: outcomes[j] for j in several}
+        place = Place(out / GRID / setting.id / "cells", base.plan.seed, prepare(base).split.train.checksum())
+        tried = {
+            (variant, l2): place.cell(replace(base, negatives=spec, plan=replace(base.plan, l2=l2)))
+            for variant, spec in grid.variants.items()
+            for l2 in setting.l2
+        }
+        outcomes = dict(zip(tried, workers.each(train, [*tried.values()], setting.id), strict=True))
+        for variant, spec in grid.variants.items():
+            found = {l2: outcomes[variant, l2] for l2 in setting.l2}
             lines.append({"setting": setting.id, "variant": variant, "negatives": spec, **_best(found, setting)})
-    facts = {"asked": asdict(grid), "metric": lines[0]["metric"], **_circumstances(out / GRID)}
-    keep(manifest, GRID, Kept(pd.DataFrame(lines), facts))
+        facts = {"asked": asdict(grid), **_circumstances(out / GRID)}
+        keep(manifest, GRID, Kept(pd.DataFrame(lines), facts))
 
 
 def _best(found: Mapping[float, Outcome], setting: Setting) -> dict[str, Any]:
     """Return the best of a variant's L2 weights; a training that diverged counts as 0."""
-    metric, plan = setting.base().plan.metric, setting.base().plan
-    l2 = max(found, key=lambda value: found[value].validation.get(metric, 0.0))
+    plan = setting.base().plan
+    l2 = max(found, key=lambda value: found[value].validation.get(plan.metric, 0.0))
     best = found[l2]
     return {
-        "metric": metric,
-        "validation": best.validation.get(metric, 0.0),
+        "metric": plan.metric,
+        "validation": best.validation.get(plan.metric, 0.0),
         "l2": l2,
         "best_epoch": best.best_epoch,
         "seconds": sum(outcome.seconds for outcome in found.values()),
