@@ -37,6 +37,36 @@ def _training(rng: np.random.Generator) -> dict[str, np.ndarray]:
     }
 
 
+def _drawn() -> dict[str, np.ndarray]:
+    """Drawn negatives that grow harder, and more often false: 20 % at first, 40 % in the end."""
+    rng, spread = np.random.default_rng(2), np.array([-1.2, -0.5, 0.0, 0.5, 1.2])
+    grown = 1 - np.exp(-np.arange(1, 21) / 6)
+    rate = 0.2 + 0.2 * grown
+    group = rate[:, None] + np.array([-0.1, 0.0, 0.1])
+    side = np.array([-0.03, 0.03])
+    return {
+        "negative_score": 0.4 * grown[:, None] + 0.8 * grown[:, None] * spread,
+        "positive_score": 2.0 * grown[:, None] + 0.6 * grown[:, None] * spread,
+        "catalogue_score": -0.5 * grown[:, None] + grown[:, None] * spread,
+        "negative_percentile": np.clip(0.5 + 0.3 * grown[:, None] + 0.15 * spread, 0, 1),
+        "gradient_weight": 0.5 - 0.3 * grown[:, None] + 0.1 * grown[:, None] * spread,
+        "gradient_weight_mean": 0.52 - 0.3 * grown,
+        "false_negative": rate,
+        "false_negative_interval": rate[:, None] + side,
+        "false_negative_by_activity": group[:, ::-1],
+        "false_negative_by_activity_interval": group[:, ::-1, None] + side,
+        "false_negative_by_popularity": group,
+        "false_negative_by_popularity_interval": group[..., None] + side,
+        "false_negative_gradient": rate + 0.1,
+        "drawn_by_popularity": rng.dirichlet([5.0, 5.0, 5.0], size=20),
+        "judged_draws": np.full(20, 4000.0),
+        "synthetic_share": np.full(20, 0.5),
+        "synthetic_distance": np.full(20, 0.1),
+        "user_group_activity": np.array([[3.0, 9.0], [10.0, 30.0], [31.0, 90.0]]),
+        "item_group_popularity": np.array([[0.0, 4.0], [5.0, 20.0], [21.0, 200.0]]),
+    }
+
+
 def _snapshots(query: np.ndarray, item: np.ndarray) -> dict[str, np.ndarray]:
     """Snapshots of every fourth item and of 12 users: noise that settles where all end, each turned at random."""
     rng = np.random.default_rng(1)
@@ -114,6 +144,7 @@ def law_trace() -> Trace:
         "item_embedding": item.astype("f4"),
         "user_label": np.array([f"u{u}" for u in range(USERS)]),
         **_training(rng),
+        **_drawn(),
         **_snapshots(query, item),
     }
     meta = {

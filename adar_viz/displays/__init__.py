@@ -3,10 +3,13 @@
 from adar_viz.displays.compared_boundaries import ComparedBoundaries
 from adar_viz.displays.decision_boundary import DecisionBoundary
 from adar_viz.displays.display import FORMATS, Display
+from adar_viz.displays.drawn_scores import DrawnScores
 from adar_viz.displays.embedding_drift import EmbeddingDrift
+from adar_viz.displays.false_negatives import FalseNegatives
 from adar_viz.displays.forest_plot import ForestPlot
 from adar_viz.displays.hardness_map import HardnessMap
 from adar_viz.displays.hardness_over_training import HardnessOverTraining
+from adar_viz.displays.hardness_plane import HardnessPlane
 from adar_viz.displays.item_map import ItemMap
 from adar_viz.displays.moving_boundary import MovingBoundary
 from adar_viz.displays.noise_schedule import NoiseSchedule
@@ -17,6 +20,7 @@ from adar_viz.displays.timestep_hardness import TimestepHardness
 from adar_viz.displays.training_curves import TrainingCurves
 from adar_viz.displays.transition_histogram import TransitionHistogram
 from adar_viz.displays.transition_map import TransitionMap
+from adar_viz.displays.two_runs import TwoRuns
 from adar_viz.displays.walk import Walk
 from adar_viz.displays.walk_sources import WalkSources
 
@@ -25,10 +29,13 @@ __all__ = [
     "ComparedBoundaries",
     "DecisionBoundary",
     "Display",
+    "DrawnScores",
     "EmbeddingDrift",
+    "FalseNegatives",
     "ForestPlot",
     "HardnessMap",
     "HardnessOverTraining",
+    "HardnessPlane",
     "ItemMap",
     "MovingBoundary",
     "NoiseSchedule",
@@ -39,6 +46,7 @@ __all__ = [
     "TrainingCurves",
     "TransitionHistogram",
     "TransitionMap",
+    "TwoRuns",
     "Walk",
     "WalkSources",
 ]

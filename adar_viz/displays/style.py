@@ -11,7 +11,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.patches import ConnectionPatch
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox, BboxBase
 
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, PURPLE, BLACK, GREY = "#56B4E9", "#9A3F8A", "#1A1A1A", "#6B6B6B"
@@ -135,6 +137,50 @@ def label_sides(
             ax.add_artist(line)
             texts[int(i)] = text
     return [texts[i] for i in range(len(points))]
+
+
+def label_points(ax: Axes, points: Float[np.ndarray, "point 2"], labels: Sequence[str]) -> list[Text]:
+    """Write a label beside each point, where it meets the fewest other points and labels.
+
+    Of the places around a point the first free one inside the axes is taken, near ones before far ones.
+    Call it when all else is drawn.
+    """
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ValueError("ax must belong to a figure; got axes that were removed from theirs")
+    figure.draw_without_rendering()  # lays the axes out, so that places on the paper are known
+    em = matplotlib.rcParams["font.size"] * figure.dpi / 72
+    at = ax.transData.transform(points)
+    taken = [Bbox.from_bounds(x - 0.7 * em, y - 0.7 * em, 1.4 * em, 1.4 * em) for x, y in at]
+    texts: list[Text] = []
+    for i, label in enumerate(labels):
+        text = ax.annotate(label, tuple(points[i]), (0, 0), textcoords="offset points", color=BLACK, va="center")
+        text.set_path_effects([withStroke(linewidth=em / 5, foreground="white")])
+        size = text.get_window_extent()
+        boxes = [_beside(at[i], size.width, size.height, em, *place) for place in _AROUND]
+        others = [box for j, box in enumerate(taken) if j != i]
+        cost = [sum(box.overlaps(other) for other in others) + 3 * (not _inside(box, ax.bbox)) for box in boxes]
+        box = boxes[int(np.argmin(cost))]
+        shift = np.array([box.x0, (box.y0 + box.y1) / 2]) - at[i]
+        text.set_position(tuple(shift * 72 / figure.dpi))
+        text.set_in_layout(False)
+        taken.append(box)
+        texts.append(text)
+    return texts
+
+
+_AROUND = tuple((right, up) for up in (0.0, 1.1, -1.1, 2.2, -2.2) for right in (1, -1, 0) if right or up)
+"""Places of a label around its point: right, left or in the middle, and so many lines up."""
+
+
+def _beside(point: Float[np.ndarray, " 2"], width: float, height: float, em: float, right: int, up: float) -> Bbox:
+    x, y = point
+    shift = {1: 0.8 * em, -1: -0.8 * em - width, 0: -width / 2}[right]
+    return Bbox.from_bounds(x + shift, y + up * height - height / 2, width, height)
+
+
+def _inside(box: Bbox, room: BboxBase) -> bool:
+    return bool(room.x0 <= box.x0 and box.x1 <= room.x1 and room.y0 <= box.y0 and box.y1 <= room.y1)
 
 
 def _apart(

@@ -30,6 +30,7 @@ from adar_viz.trace.measures import (
 )
 from adar_viz.trace.moment import UserMoment, followed, typical_user, user_moments
 from adar_viz.trace.plane import UserPlane
+from adar_viz.trace.runs import best_epoch, run_names
 from adar_viz.trace.schema import META, REQUIRED_META, SCHEMA, SCHEMA_VERSION, Column, schema_table
 from adar_viz.trace.space import alignment, effective_rank, singular_values, uniformity
 from adar_viz.trace.table import Trace, TraceError
@@ -48,6 +49,7 @@ __all__ = [
     "aligned",
     "alignment",
     "already_negative",
+    "best_epoch",
     "boundaries",
     "clearest_pair",
     "counted_probability",
@@ -66,6 +68,7 @@ __all__ = [
     "null_snapshots",
     "popular_members",
     "quantile_bands",
+    "run_names",
     "schema_table",
     "singular_values",
     "snapshots_since",
