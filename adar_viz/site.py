@@ -11,13 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from adar_viz.trace import Trace, TraceError
-from adar_viz.widgets import HardnessExplorer, View, WalkScrubber, link
+from adar_viz.widgets import (
+    BoundaryComparison,
+    BoundaryExplorer,
+    DriftExplorer,
+    HardnessExplorer,
+    View,
+    WalkScrubber,
+    link,
+)
 from adar_viz.widgets.page import write_page
 from adar_viz.widgets.view import shared_script, shared_style
 
 VIEWS: Mapping[str, type[View]] = {
     "walk": WalkScrubber,
     "hardness": HardnessExplorer,
+    "boundary": BoundaryExplorer,
+    "boundaries_compared": BoundaryComparison,
+    "drift": DriftExplorer,
 }
 """Name of the page, also its file's, to its view, in the order of the walkthrough: a new view joins with a line."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from adar_viz.displays.moving_boundary import MovingBoundary, signal_at
-from adar_viz.trace import Trace, user_moments
+from adar_viz.trace import Trace, run_names, user_moments
 
 
 class ComparedBoundaries(MovingBoundary):
@@ -55,17 +55,11 @@ class ComparedBoundaries(MovingBoundary):
         first = user_moments(traces[0], user, z)
         found = [first, *(user_moments(trace, first[0].user, z) for trace in traces[1:])]
         t = traces[0].num_timesteps // 2 if timestep is None else timestep
-        names = [str(trace.meta["negatives"]).split("(")[0] for trace in traces]
         return cls(
-            [f"{name}, epoch {epoch}" for name in _told_apart(names)],
+            [f"{name}, epoch {epoch}" for name in run_names(traces)],
             [next(m for m in moments if m.epoch == epoch) for moments in found],
             str(traces[0]["user_label"][first[0].user]),
             t,
             [signal_at(trace, t) for trace in traces],
             traces[0].meta,
         )
-
-
-def _told_apart(names: list[str]) -> list[str]:
-    """Put a number before the names where two are the same."""
-    return names if len(set(names)) == len(names) else [f"{i}: {name}" for i, name in enumerate(names, 1)]

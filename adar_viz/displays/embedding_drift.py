@@ -123,8 +123,9 @@ class EmbeddingDrift(Display):
         """
         epoch, chosen = snapshots_since(trace, since)
         members = np.union1d(popular_members(trace, popular), _places(trace, items or ())).astype(int)
-        if items is None and not 1 <= most <= min(len(members), 24):
-            raise ValueError(f"most must lie in [1, {min(len(members), 24)}]; got {most}")
+        number, limit = most if items is None else len(items), min(len(members), 24)
+        if not 1 <= number <= limit:
+            raise ValueError(f"most, or the number of items, must lie in [1, {limit}]; got {number}")
         if method not in ("pca", "stored"):
             raise ValueError(f"method must be pca or stored; got {method!r}")
         x = aligned(np.asarray(trace["snapshot_item_embedding"], dtype=np.float64)[chosen][:, members])

@@ -110,8 +110,8 @@ class View(anywidget.AnyWidget):
         super().__init_subclass__(**kwargs)
 
     def __init__(self, display: Display, scene: dict[str, Any], points: bytes = b"", **state: Any) -> None:
-        # The scene first: it holds the values that the state may take.
-        super().__init__(scene=scene, points=points)
+        # The scene first: it holds the values that the state may take; a default need not be among them.
+        super().__init__(scene=scene, points=points, **{n: v for n, v in state.items() if self.has_trait(n)})
         self.display = display
         self.drive(**state)
         close_previous(self)

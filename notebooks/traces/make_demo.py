@@ -1,7 +1,8 @@
 """Make the traces that the notebooks read: train on the synthetic world, once with each sampler, keep what they show.
 
 Run it with ``python notebooks/traces/make_demo.py``. It trains every run anew, a quarter of a minute each, so that no
-trace of an older version is taken; names after the command make these alone: ``… make_demo.py uniform dns``.
+trace of an older version is taken, and maps the items of the first one with UMAP, a minute or two. Names after the
+command make these alone: ``… make_demo.py uniform dns``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from adar_viz.experiment import TRACE, demo_run
-from adar_viz.trace import SCHEMA, Trace
+from adar_viz.trace import SCHEMA, Trace, with_maps
 
 HERE, MEGABYTES = Path(__file__).parent, 3
 
@@ -33,6 +34,8 @@ PAIRS, DRAWS = {"demo": 200, "uniform": 100, "dns": 100, "adar_ungrounded": 100}
 """How many pairs are kept, and noise draws of each; a run that is not named keeps its training record alone."""
 SNAPSHOTS = ("demo", "uniform", "dns")
 """Runs whose embeddings over training are kept."""
+MAPPED = "demo"
+"""The run whose items are mapped."""
 
 
 def main(names: list[str]) -> None:
@@ -40,6 +43,7 @@ def main(names: list[str]) -> None:
     for name in names or RUNS:
         with TemporaryDirectory() as runs:
             trace = thinned(name, Trace.load(demo_run("synthetic", 0, RUNS[name], runs=Path(runs)) / TRACE))
+        trace = with_maps(trace) if name == MAPPED else trace
         path = trace.save(HERE / f"{name}.npz")
         size = path.stat().st_size / 1e6
         if size > MEGABYTES:

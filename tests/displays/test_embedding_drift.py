@@ -72,7 +72,7 @@ def test_the_picture_prints_its_quality_and_the_table_holds_every_item(law_trace
 
 
 def test_an_impossible_number_of_trails_is_refused(law_trace):
-    with pytest.raises(ValueError, match=r"most must lie in \[1, 24\]; got 25"):
+    with pytest.raises(ValueError, match=r"most, or the number of items, must lie in \[1, 24\]; got 25"):
         EmbeddingDrift.from_trace(law_trace, most=25)
     assert len(EmbeddingDrift.from_trace(law_trace, most=1).plot().labels_) == 1
 

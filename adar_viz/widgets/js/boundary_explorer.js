@@ -1,0 +1,204 @@
+// A user's plane at every snapshot, beside the map of the items or beside the plane of another run.
+
+// A later kind is drawn over an earlier one; an item has one kind at a time.
+const KINDS = [
+  { shape: "dot", colour: "item", r: 2.2 },
+  { shape: "ring", colour: "other", r: 4 },
+  { shape: "triangle", colour: "positive", r: 4.6 },
+  { shape: "cross", colour: "text", r: 4.2 },
+  { shape: "diamond", colour: "negative", r: 4.6 },
+];
+const LEGEND = [
+  ["▲", "positive", "known positive"], ["○", "other", "truly liked, never seen"], ["✕", "text", "drawn as a negative"],
+  ["◆", "negative", "drawn, yet truly liked: a false negative"], ["■", "star", "x_t of five positives"],
+];
+const ON_MAP = [
+  { shape: "dot", colour: "item", r: 2.2 },
+  { shape: "square", colour: "negative", r: 3.2 },
+  { shape: "triangle", colour: "positive", r: 4.6 },
+];
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+// Kind of every item for a user at an epoch, in one panel.
+const kinds = (scene, panel, user, epoch) => {
+  const found = new Uint8Array(scene.items.length);
+  for (const i of scene.unseen[user]) found[i] = 1;
+  for (const i of scene.observed[user]) found[i] = 2;
+  for (const i of panel.drawn[user][epoch]) found[i] = found[i] === 1 ? 4 : 3;
+  return found;
+};
+
+// The plane of one run: score to the right, one direction that the user does not see upwards.
+class UserPlane extends Scatter {
+  constructor(scene, panel, xy, select, first) {
+    const epochs = scene.choices.epoch.length;
+    super({
+      xy, count: scene.items.length, frames: scene.users.length * epochs, looks: KINDS, look: (i) => this.kinds[i],
+      ids: scene.items, title: (id) => scene.names[id], select, pad: { top: 26, bottom: 40 },
+    });
+    Object.assign(this, { scene, panel, first, epochs, kinds: new Uint8Array(scene.items.length) });
+  }
+
+  aim({ user, epoch, scale }) {
+    const { scene } = this, frame = user * this.epochs + epoch;
+    this.kinds = kinds(scene, this.panel, user, epoch);
+    const all = scene.sides[user];
+    const wide = [0, 1, 2, 3].map((k) => (k % 2 ? Math.max : Math.min)(...all.map((sides) => sides[k])));
+    Object.assign(this, { user, epoch, now: all[epoch], view: scale === "own" ? all[epoch] : wide, grid: null });
+    return frame;
+  }
+
+  // Pixels of a place in the units of the plane.
+  at(score, across) {
+    const { left, bottom, width, height } = this.frame, [x0, x1, y0, y1] = this.view;
+    return [left + ((score - x0) / (x1 - x0)) * width, bottom - ((across - y0) / (y1 - y0)) * height];
+  }
+
+  place(i, frame = 0) {
+    const at = 2 * (frame * this.count + i), [x0, x1, y0, y1] = this.now;
+    return this.at(x0 + this.xy[at] * (x1 - x0), y0 + this.xy[at + 1] * (y1 - y0));
+  }
+
+  draw(frame, { t, selected }) {
+    super.draw(frame);
+    const { pen, colours, scene, user, epoch } = this, { left, right, top, bottom, canvas } = this.frame;
+    const { boundary, explained } = this.panel.numbers[user][epoch];
+    const [edge] = this.at(boundary, 0);
+    hatch(pen, left, top, edge, bottom, colours.negative);
+    line(pen, edge, top, edge, bottom, colours.negative, 2.5);
+    this.drawNoised(t);
+    const bold = "600 13px system-ui, sans-serif";
+    write(pen, this.panel.name === "this run" ? "the user's plane" : this.panel.name, 8, 17, colours.text, { font: bold });
+    write(pen, "positive side →", right, 17, colours.positive, { align: "right" });
+    const text = `boundary ${fixed(boundary)}`;
+    const half = pen.measureText(text).width / 2 + 8;
+    write(pen, text, Math.min(Math.max(edge, half), canvas.width - half), bottom + 15, colours.text, { align: "center" });
+    const [low, high] = this.view;
+    write(pen, fixed(low), left, bottom + 15, colours.quiet);
+    write(pen, `score ${fixed(high)}`, right, bottom + 15, colours.quiet, { align: "right" });
+    write(pen, `the plane holds ${percent(explained)} of the variance`, right, canvas.height - 6, colours.quiet, { align: "right" });
+    this.highlight(selected);
+  }
+
+  drawNoised(t) {
+    const { pen, colours, scene } = this, a = Math.sqrt(scene.alpha_bar[t]), b = Math.sqrt(1 - scene.alpha_bar[t]);
+    for (const [x, y, nx, ny, ox, oy] of this.panel.noised[this.user][this.epoch]) {
+      const [px, py] = this.at(a * x + b * nx + ox, a * y + b * ny + oy);
+      line(pen, ...this.at(x + ox, y + oy), px, py, colours.star, 1, [2, 3]);
+      mark(pen, "square", px, py, 6, colours.back);
+      mark(pen, "square", px, py, 4.5, colours.star);
+    }
+  }
+}
+
+// The stored map: the same items, and no boundary; which side an item is on is shown by its mark.
+class ItemChart extends Scatter {
+  constructor(scene, plane, xy, select) {
+    super({
+      xy, count: scene.items.length, frames: 2, looks: ON_MAP, look: (i) => this.kind(i), ids: scene.items,
+      title: (id) => scene.names[id], select, pad: { top: 26, bottom: 40 }, square: true,
+    });
+    Object.assign(this, { scene, plane });
+  }
+
+  place(i) { return super.place(i, 0); }
+
+  kind(i) {
+    const { user, epoch, panel, shown } = this.plane;
+    if (this.observed.has(i)) return 2;
+    return this.plane.place(i, shown)[0] >= this.plane.at(panel.numbers[user][epoch].boundary, 0)[0] ? 1 : 0;
+  }
+
+  draw({ selected }) {
+    this.observed = new Set(this.scene.observed[this.plane.user]);
+    super.draw(0);
+    const { pen, colours, scene } = this, { canvas } = this.frame;
+    write(pen, "UMAP: no user, no boundary", 8, 17, colours.text, { font: "600 13px system-ui, sans-serif" });
+    write(pen, "■ above the user's boundary", 8, canvas.height - 22, colours.negative);
+    const { trustworthiness, overlap } = scene.map;
+    write(pen, `trustworthiness ${fixed(trustworthiness)} (chance 0.5), keeps ${percent(overlap)} of the nearest`,
+      8, canvas.height - 6, colours.quiet);
+    this.highlight(selected);
+  }
+}
+
+function build({ scene, points, state, set, select }) {
+  const xy = decode(points), size = 2 * scene.items.length * scene.users.length * scene.choices.epoch.length;
+  const planes = scene.panels.map((panel, p) => new UserPlane(scene, panel, xy.subarray(p * size, (p + 1) * size), select));
+  const chart = scene.map && new ItemChart(scene, planes[0], xy.subarray(size), select);
+  const where = ({ user, epoch, scale }) => ({
+    user: Math.max(0, scene.users.indexOf(user)), epoch: scene.choices.epoch.indexOf(epoch), scale,
+  });
+  const choosers = [
+    chooser("user", scene.users, scene.user_names, (v) => select(v, "user")),
+    chooser("x_t at", scene.choices.t, scene.choices.t.map((t) => `t = ${t}`), (v) => set("t", v)),
+    chooser("axes", scene.choices.scale, ["of each epoch", "the same for all epochs"], (v) => set("scale", v)),
+  ];
+  const table = element("dl"), chosen = element("p", { class: "be-chosen" });
+  const legend = element("p", { class: "be-legend" });
+
+  const say = (now) => {
+    const { user, epoch } = where(now);
+    const parts = scene.panels.map(({ name, numbers }) => {
+      const n = numbers[user][epoch];
+      return `${name === "this run" ? "" : `${name}: `}boundary ${fixed(n.boundary)}, above it ${n.positives[0]} of ${n.positives[1]} `
+        + `positives and ${percent(n.items)} of the items; ${n.false} of ${n.drawn} drawn negatives are truly liked`;
+    });
+    return `Epoch ${now.epoch}, ${scene.user_names[user]}: ${parts.join(". ")}`;
+  };
+  const tell = (now) => {
+    const { user, epoch } = where(now);
+    const found = scene.panels.map(({ numbers }) => numbers[user][epoch]);
+    const rows = [
+      ...(found.length > 1 ? [["", scene.panels.map(({ name }) => name)]] : []),
+      ["known positives above the boundary", found.map((n) => `${n.positives[0]} of ${n.positives[1]}`)],
+      ["truly liked, never seen, above it", found.map((n) => `${n.unseen[0]} of ${n.unseen[1]}`)],
+      ["drawn negatives that are false", found.map((n) => `${n.false} of ${n.drawn}`)],
+    ].map(([name, values]) => [name, values.join(" | ")]);
+    table.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+    const i = scene.items.indexOf(now.selected);
+    const known = ["not liked, as far as is known", "truly liked, never seen", "a known positive",
+      "drawn as a negative", "drawn as a negative, yet truly liked"];
+    chosen.textContent = i < 0 ? "No item is selected." : `${scene.names[now.selected]}: ${known[planes[0].kinds[i]]}.`;
+  };
+
+  return {
+    kind: "boundary-explorer",
+    body: [
+      element("div", { class: "av-choosers" }, ...choosers.map(({ root }) => root)),
+      element("div", { class: "av-row" }, ...planes.map(({ root }) => element("div", { class: "av-wide" }, root)),
+        ...(chart ? [element("div", { class: "av-wide" }, chart.root)] : [])),
+      legend, element("div", { class: "av-row" }, element("div", { class: "av-wide" }, table), element("div", { class: "av-side" }, chosen)),
+    ],
+    player: { name: "epoch", label: "epoch of training", text: (epoch) => `epoch ${epoch}` },
+    rebuild: (colours) => {
+      for (const plane of planes) {
+        plane.aim(where(state));
+        plane.rebuild(colours);
+      }
+      chart?.rebuild(colours);
+      legend.replaceChildren(...LEGEND.flatMap(([glyph, colour, words]) => {
+        const shape = element("span", { "aria-hidden": "true" }, glyph);
+        shape.style.color = colours[colour];
+        return [element("span", {}, shape, ` ${words}`)];
+      }));
+    },
+    draw: (now) => {
+      for (const plane of planes) {
+        plane.draw(plane.aim(where(now)), now);
+        plane.canvas.setAttribute("aria-label", say(now));
+      }
+      if (chart) {
+        chart.draw(now);
+        chart.canvas.setAttribute("aria-label", "UMAP of the same items: it knows no user, so it has no boundary.");
+      }
+      choosers[0].show(scene.users[where(now).user]);
+      choosers[1].show(now.t);
+      choosers[2].show(now.scale);
+      tell(now);
+    },
+    say,
+  };
+}
+
+export default { render: ({ model, el }) => mount(model, el, build) };
