@@ -376,7 +376,7 @@ def test_a_winner_at_an_end_of_its_range_says_so() -> None:
 def test_a_figure_is_drawn_beside_the_table(done: Comparison, folder: Path) -> None:
     for name in ("png", "svg", "pdf"):
         assert (folder / f"comparison.{name}").stat().st_size > 1000
-    shown = ForestPlot.from_table(done.frame, "ndcg@20", done.stamp())
+    shown = ForestPlot.from_table(done.frame)
     assert b"table " in (folder / "comparison.png").read_bytes()
     assert shown.frame()["arm"].tolist() == ARMS
 

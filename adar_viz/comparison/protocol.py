@@ -79,7 +79,7 @@ def compare(
     comparison = Comparison(base, done, test, checksum)
     write_text(folder / "comparison.csv", comparison.csv())
     write_text(folder / "comparison.md", comparison.markdown())
-    ForestPlot.from_table(comparison.frame, base.plan.metric, comparison.stamp()).save(folder / "comparison")
+    ForestPlot.from_table(comparison.frame, base.plan.metric).save(folder / "comparison")
     return comparison
 
 

@@ -69,18 +69,14 @@ class Comparison:
                 intervals = {"mean": mean[i], "low": low[i], "high": high[i]}
                 paired = {"difference": mean[i] - mean[0], "difference_low": least[i], "difference_high": most[i]}
                 lines.append({"arm": arm.name, "metric": metric, **intervals, **paired, **arm.effort()})
-        return pd.DataFrame(lines).assign(users=next(iter(self.test.values())).shape[2])
-
-    def stamp(self) -> dict[str, Any]:
-        """Say where the numbers come from, as a display wants it."""
-        base = self.base
-        return {
-            "dataset": base.data,
-            "data_checksum": self.checksum,
-            "backbone": base.backbone,
-            "seed": base.plan.seed,
-            "version": adar_viz.__version__,
-        }
+        return pd.DataFrame(lines).assign(
+            users=next(iter(self.test.values())).shape[2],
+            dataset=self.base.data,
+            data_checksum=self.checksum,
+            backbone=self.base.backbone,
+            seed=self.base.plan.seed,
+            version=adar_viz.__version__,
+        )
 
     def csv(self) -> str:
         """Write the frame as CSV."""

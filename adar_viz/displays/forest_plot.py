@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, TraceError
 
 LOOKS: Mapping[str, tuple[str, str, str]] = {
     "peer": ("o", style.BLUE, style.BLUE),
@@ -21,6 +20,7 @@ LOOKS: Mapping[str, tuple[str, str, str]] = {
 }
 """Marker, colour and filling of each role: shape and filling tell them apart without colour."""
 
+ORIGIN = ("dataset", "data_checksum", "backbone", "seed", "version")
 COLUMNS = ("arm", "role", "mean", "low", "high", "difference", "difference_low", "difference_high", "best_epoch")
 
 
@@ -50,38 +50,31 @@ class ForestPlot(Display):
         self.table, self.metric = table, metric
 
     @classmethod
-    def from_trace(cls, trace: Trace) -> Self:
-        """Refuse: one run is no comparison."""
-        raise TraceError("a forest plot shows a comparison of several runs; draw it with from_table")
-
-    @classmethod
-    def from_table(cls, frame: pd.DataFrame, metric: str, stamp: Mapping[str, Any]) -> Self:
+    def from_table(cls, frame: pd.DataFrame, metric: str = "ndcg@20") -> Self:
         """Take one metric of a comparison's frame, or of the ``comparison.csv`` that holds it.
 
         Parameters
         ----------
         frame
-            One row for each arm and metric, with the columns that `COLUMNS` names.
+            One row for each arm and metric, with the columns that `COLUMNS` and `ORIGIN` name.
         metric
             The one to show.
-        stamp
-            Where it comes from: dataset, data_checksum, backbone, seed and version.
 
         Raises
         ------
         ValueError
             The frame lacks a column or the metric.
         """
-        if lacking := sorted({*COLUMNS, "metric"} - set(frame.columns)):
-            raise ValueError(f"the table must have the columns {', '.join(COLUMNS)}; it lacks {', '.join(lacking)}")
+        needed = {*COLUMNS, *ORIGIN, "metric"}
+        if lacking := sorted(needed - set(frame.columns)):
+            raise ValueError(f"the table must have {', '.join(sorted(needed))}; it lacks {', '.join(lacking)}")
         chosen = frame[frame["metric"] == metric].reset_index(drop=True)
         if chosen.empty:
             raise ValueError(f"metric must be one of {', '.join(sorted(set(frame['metric'])))}; got {metric!r}")
         about = chosen["about"] if "about" in chosen else [""] * len(chosen)
-        # An empty cell of a CSV comes back as nan.
-        label = [
-            said if isinstance(said, str) and said else arm for arm, said in zip(chosen["arm"], about, strict=True)
-        ]
+        both = zip(chosen["arm"], about, strict=True)
+        label = [said if isinstance(said, str) and said else arm for arm, said in both]  # nan where a CSV has nothing
+        stamp = {name: str(chosen[name][0]) for name in ORIGIN}  # a CSV may read version 0.1 as a number
         return cls(chosen[list(COLUMNS)].assign(label=label), metric, stamp)
 
     def _new_axes(self, context: str, size: tuple[float, float] | None) -> tuple[Axes, ...]:

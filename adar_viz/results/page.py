@@ -34,7 +34,7 @@ def write_page(manifest: Manifest) -> Path:
 
 def figure(kept: Kept) -> ForestPlot:
     """Return an entry's forest plot."""
-    return ForestPlot.from_table(kept.table, _plan(kept).metric, kept.facts["stamp"])
+    return ForestPlot.from_table(kept.table, _plan(kept).metric)
 
 
 def page(manifest: Manifest) -> str:

@@ -40,7 +40,7 @@ def run_entry(manifest: Manifest, entry: Entry, out: Path, workers: Workers) -> 
     )
     frame = found.frame
     kept = frame[frame["metric"].isin([found.base.plan.metric, *METRICS])]
-    facts = {"asked": asdict(entry), "stamp": found.stamp(), **_sizes(entry), **_circumstances(out / entry.id)}
+    facts = {"asked": asdict(entry), **_sizes(entry), **_circumstances(out / entry.id)}
     keep(manifest, entry.id, Kept(kept, facts))
 
 
