@@ -147,7 +147,7 @@ def _choices(name: str, own: dict[str, Any], trace: Trace) -> list[Any]:
         "delta": _grid(0, 4, 0.1),
         "unit": ["sd", "score"],
         "boundary": list(BOUNDARIES),
-        "z": _grid(-1, 3, 0.05),
+        "z": _grid(0, 3, 0.05),
         "value": _grid(-span, span, span / 50),
     }
     values = grids[name]

@@ -12,6 +12,9 @@ from tests.browser.conftest import ASK, RUN_ALL
 
 ROOT = Path(__file__).parents[2]
 
+NAME = """(({ ariaLabel, labels, textContent }) =>
+  ariaLabel ?? labels?.[0]?.textContent ?? textContent)(document.activeElement)"""
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 
@@ -128,10 +131,10 @@ def test_every_control_has_a_name_and_tab_reaches_it(watch, page_file):
     watched = watch()
     widget, _ = offline(watched, page_file)
     names = []
-    for _ in range(6):
+    for _ in range(8):
         watched.page.keyboard.press("Tab")
-        names.append(watched.page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent"))
-    begins = ["▶ Play", "timestep t", "search items by title", "items;", "Save PNG", "Copy code"]
+        names.append(watched.page.evaluate(NAME))
+    begins = ["walk", "slow motion", "▶ Play", "timestep t", "search items by title", "items;", "Save PNG", "Copy code"]
     assert [name[: len(begin)] for name, begin in zip(names, begins, strict=True)] == begins
     slider = widget.get_by_role("slider")
     assert slider.get_attribute("data-lm-suppress-shortcuts") == "true"
@@ -146,3 +149,27 @@ def test_the_stored_demo_trace_feeds_the_page(watch, tmp_path):
     assert widget.scene["title"] in shown.locator("h2").inner_text()
     assert refused == watched.errors == []
     widget.close()
+
+
+def test_another_source_and_slow_motion_by_keyboard(watch, page_file):
+    watched = watch()
+    widget, _ = offline(watched, page_file)
+    widget.get_by_role("slider").focus()
+    for _ in range(4):
+        watched.page.keyboard.press("PageUp")
+    seen, said = [pixels(widget)], [widget.locator("dl").inner_text()]
+    source, slow = widget.locator(".av-choosers select").all()
+    for value in ("reverse", "renoise"):
+        source.press("ArrowDown")
+        assert widget.get_attribute("data-source") == value
+        seen.append(pixels(widget))
+        said.append(widget.locator("dl").inner_text())
+    slow.press("ArrowDown")
+    seen.append(pixels(widget))
+    assert len(set(seen)) == 4
+    assert len(set(said)) == 3
+    assert "noised beyond t, denoised back" in widget.locator("ol").inner_text()
+    assert widget.locator("ol li").count() == 3
+    assert widget.locator(".ws-courses canvas").count() == 3
+    watched.screenshot("walk_slow_motion")
+    assert watched.errors == []

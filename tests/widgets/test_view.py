@@ -50,7 +50,7 @@ def test_state_takes_only_what_the_scene_offers(view):
 def test_code_brings_a_view_back(view, law_trace):
     view.drive(t=20, selected=7)
     again = eval(view.as_code(), {"WalkScrubber": WalkScrubber, "trace": law_trace})
-    assert again.state == view.state == {"t": 20, "selected": 7}
+    assert again.state == view.state == {"t": 20, "source": "forward", "slow": "off", "selected": 7}
     assert again.scene == view.scene
     assert again.points == view.points
     again.close()
@@ -113,7 +113,7 @@ def test_the_exported_page_is_whole_and_asks_for_nothing(view, tmp_path):
 def test_a_page_may_hold_words_and_several_views(view, other, tmp_path):
     pieces = ["<p>First.</p>", view.part(), "<p>Then.</p>", other.part()]
     page = write_page(tmp_path / "two.html", title="Two", pieces=pieces).read_text(encoding="utf-8")
-    assert [state_of(page, i)["scene"]["source"] for i in (0, 1)] == ["forward", "reverse"]
+    assert [state_of(page, i)["source"] for i in (0, 1)] == ["forward", "reverse"]
     order = [page.index(text) for text in ("First.", 'id="view-0"', "Then.", 'id="view-1"')]
     assert order == sorted(order)
 

@@ -194,7 +194,7 @@ const setting = (name, values, choose) => {
     ? control("select", {}, ...values.map((value, i) => element("option", { value: i }, String(value))))
     : control("input", { type: "range", min: 0, max: values.length - 1, step: 1 });
   const output = element("output");
-  const root = element("label", {}, element("span", {}, NAMES[name] ?? name), input, ...(words ? [] : [output]));
+  const root = element("label", { "data-setting": name }, element("span", {}, NAMES[name] ?? name), input, ...(words ? [] : [output]));
   input.addEventListener(words ? "change" : "input", () => choose(name, values[Number(input.value)]));
   const show = (value) => {
     input.value = values.indexOf(value);

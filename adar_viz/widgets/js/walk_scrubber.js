@@ -1,4 +1,4 @@
-// The walk of one positive: a plane with all items, the score along t, the nearest real items.
+// The walks of one positive: a plane with all items and one walk, each walk's course along t, the nearest real items.
 
 const ITEMS = [{ shape: "dot", colour: "item", r: 2.6 }, { shape: "cross", colour: "item", r: 2.8 }];
 
@@ -29,22 +29,52 @@ class Plane extends Scatter {
     });
   }
 
-  // Place of x_t: the walk follows the items.
-  step(t) { return this.place(this.scene.items + t); }
+  // After the items come, for each source, x_t, the estimate from it, and the point between the movements.
+  mark(kind, t) {
+    const block = 3 * this.scene.choices.source.indexOf(this.source) + ["x", "guess", "between"].indexOf(kind);
+    return this.place(this.scene.items + block * this.scene.alpha_bar.length + t);
+  }
 
-  draw({ t, selected }) {
+  draw({ t, source, slow, selected }) {
     super.draw();
-    const { pen, scene, colours } = this;
-    this.drawTrail(t);
-    scene.nearest[t].forEach((item, rank) => {
+    Object.assign(this, { source, walk: this.scene.walks[source] });
+    const { pen, scene, walk, colours } = this;
+    if (slow === "on") this.drawLegs(t);
+    else {
+      this.drawTrail(t);
+      this.drawNearest(t);
+    }
+    const negative = walk.score[t] < scene.boundary;
+    mark(pen, negative ? "square" : "dot", ...this.mark("x", t), 10.5, colours.back);
+    mark(pen, negative ? "square" : "dot", ...this.mark("x", t), 8.5, negative ? colours.negative : colours.positive);
+    this.highlight(selected);
+  }
+
+  // The movements of timestep t, numbered as the list beside the picture is.
+  drawLegs(t) {
+    const { pen, colours, source, scene } = this;
+    const x = this.mark("x", t), guess = this.mark("guess", t), between = this.mark("between", t);
+    const legs = source === "reverse"
+      ? [[x, guess], [x, between], [between, this.mark("x", Math.max(0, t - 1))]]
+      : [[this.place(scene.item), between], [between, x], [x, guess]];
+    const looks = [[colours.positive, []], [colours.negative, [7, 4]], [colours.star, [2, 3]]];
+    legs.forEach(([from, to], i) => {
+      const [colour, dash] = looks[i], turn = Math.atan2(to[1] - from[1], to[0] - from[0]);
+      line(pen, ...from, ...to, colours.back, 5);
+      line(pen, ...from, ...to, colour, 2.5, dash);
+      for (const side of [2.7, -2.7]) line(pen, ...to, to[0] + 10 * Math.cos(turn + side), to[1] + 10 * Math.sin(turn + side), colour, 2.5);
+      const at = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2 - 6];
+      write(pen, String(i + 1), ...at, colour, { align: "center", font: "700 14px system-ui, sans-serif", halo: colours.back });
+    });
+  }
+
+  drawNearest(t) {
+    const { pen, colours } = this;
+    this.walk.nearest[t].forEach((item, rank) => {
       const [x, y] = this.place(item);
       mark(pen, "ring", x, y, 6, colours.text, 1.6);
       write(pen, String(rank + 1), x + 8, y + 4, colours.text, { font: "600 11px system-ui, sans-serif" });
     });
-    const negative = scene.score[t] < scene.boundary;
-    mark(pen, negative ? "square" : "dot", ...this.step(t), 10.5, colours.back);
-    mark(pen, negative ? "square" : "dot", ...this.step(t), 8.5, negative ? colours.negative : colours.positive);
-    this.highlight(selected);
   }
 
   drawTrail(t) {
@@ -54,13 +84,13 @@ class Plane extends Scatter {
       pen.lineWidth = width;
       pen.setLineDash(dash);
       pen.beginPath();
-      for (let s = from; s <= to; s++) pen.lineTo(...this.step(s));
+      for (let s = from; s <= to; s++) pen.lineTo(...this.mark("x", s));
       pen.stroke();
       pen.setLineDash([]);
     };
-    trail(t, scene.score.length - 1, colours.quiet, 1, [2, 4]);
+    trail(t, scene.alpha_bar.length - 1, colours.quiet, 1, [2, 4]);
     trail(0, t, colours.positive, 2.5, []);
-    const [x, y] = this.step(scene.transition);
+    const [x, y] = this.mark("x", scene.transition);
     pen.strokeStyle = colours.star;
     pen.lineWidth = 2;
     pen.strokeRect(x - 4, y - 4, 8, 8);
@@ -68,97 +98,147 @@ class Plane extends Scatter {
   }
 }
 
-// The score against t, with boundary and t*.
-class Curve {
-  constructor(scene) {
-    this.scene = scene;
-    this.canvas = element("canvas", { class: "ws-curve", role: "img", "aria-label": "Score of x_t along the timesteps" });
+// How long something held: "liked up to t = 21".
+const until = (first, what) =>
+  (first < 0 ? `${what} throughout` : first === 0 ? `not ${what} at t = 0` : `${what} up to t = ${first - 1}`);
+
+// One walk along t: its score with boundary and t*, above a bar that is full while it is still the same item.
+class Course {
+  constructor(scene, source) {
+    Object.assign(this, { scene, source, walk: scene.walks[source] });
+    const { turned, lost } = this.walk;
+    const words = `${source}: ${until(turned, "liked")}, ${until(lost, "the same item")}`;
+    this.canvas = element("canvas", { class: "ws-course", role: "img", "aria-label": words });
+    this.root = element("div", {}, this.canvas);
   }
 
   place(t) {
     const { left, right, top, bottom, low, high } = this.frame;
-    const last = this.scene.score.length - 1 || 1;
+    const last = this.walk.score.length - 1 || 1;
     const height = (v) => bottom - ((v - low) / (high - low)) * (bottom - top);
-    return [left + (t / last) * (right - left), height(this.scene.score[t]), height(this.scene.boundary)];
+    return [left + (t / last) * (right - left), height(this.walk.score[t]), height(this.scene.boundary)];
   }
 
   rebuild(colours) {
     const { pen, width, height } = fit(this.canvas);
-    const { scene } = this;
+    const { scene, walk, source } = this;
     Object.assign(this, { pen, colours });
-    const values = [...scene.score, scene.boundary];
+    const values = [...Object.values(scene.walks).flatMap(({ score }) => score), scene.boundary];
     const low = Math.min(...values), high = Math.max(...values);
-    const room = 0.1 * (high - low || 1);
-    this.frame = { left: 6, right: width - 6, top: 16, bottom: height - 4, low: low - room, high: high + room };
+    const room = 0.08 * (high - low || 1), bar = height - 30;
+    this.frame = { left: 6, right: width - 6, top: 37, bottom: bar - 6, low: low - room, high: high + room };
     const edge = this.place(0)[2];
     pen.fillStyle = colours.back;
     pen.fillRect(0, 0, width, height);
-    hatch(pen, 6, edge, width - 6, height - 4, colours.negative);
+    hatch(pen, 6, edge, width - 6, bar - 6, colours.negative);
     line(pen, 6, edge, width - 6, edge, colours.negative, 2);
     const star = this.place(scene.transition)[0];
-    line(pen, star, 14, star, height - 4, colours.star, 2, [6, 3]);
+    line(pen, star, 37, star, bar - 6, colours.star, 2, [6, 3]);
     pen.strokeStyle = colours.positive;
     pen.lineWidth = 2;
     pen.beginPath();
-    scene.score.forEach((_, t) => pen.lineTo(...this.place(t).slice(0, 2)));
+    walk.score.forEach((_, t) => pen.lineTo(...this.place(t).slice(0, 2)));
     pen.stroke();
-    write(pen, "score along t", 6, 11, colours.text);
+    pen.strokeStyle = pen.fillStyle = colours.other;
+    pen.lineWidth = 1;
+    pen.strokeRect(6.5, bar + 0.5, width - 13, 8);
+    const last = walk.identity.length - 1 || 1, step = (width - 12) / last;
+    walk.identity.forEach((ratio, t) => ratio >= 0 && pen.fillRect(Math.max(6, 6 + (t - 0.5) * step), bar, Math.min(step, width - 6 - t * step), 9));
+    write(pen, source, 6, 15, colours.text, { font: "600 13px system-ui, sans-serif" });
+    write(pen, until(walk.turned, "liked"), 6, 30, colours.text);
+    write(pen, until(walk.lost, "the same item"), 6, height - 7, colours.other);
     this.layer = still(this.canvas);
   }
 
-  draw(t) {
-    const { pen, colours, scene } = this;
+  draw({ t, source }) {
+    const { pen, colours, scene, walk } = this;
     restore(pen, this.layer);
     const [x, y] = this.place(t);
-    const negative = scene.score[t] < scene.boundary;
+    const negative = walk.score[t] < scene.boundary;
     mark(pen, negative ? "square" : "dot", x, y, 6, negative ? colours.negative : colours.positive);
+    if (source !== this.source) return;
+    Object.assign(pen, { strokeStyle: colours.text, lineWidth: 1.5 });
+    pen.strokeRect(1, 1, this.frame.right + 4, this.canvas.clientHeight - 2);
   }
 }
 
-function build({ scene, points, select }) {
-  const plane = new Plane(scene, decode(points), select);
-  const curve = new Curve(scene);
-  const state = element("p", { class: "ws-state" }), numbers = element("dl"), nearest = element("ol");
+// What happens in one timestep: three movements in words, each with the score it begins and ends with.
+const movements = (scene, source, t) => {
+  const { score, guess, between, guessed } = scene.walks[source], last = scene.names[guessed[t]];
+  if (source === "reverse") return [
+    ["the denoiser guesses the clean vector", score[t], guess[t], `nearest: ${last}`],
+    ["the step goes a share of the way", score[t], between[t]],
+    ["fresh noise is added", between[t], score[Math.max(0, t - 1)]],
+  ];
+  return [
+    ["the positive shrinks", scene.own, between[t]],
+    [source === "forward" ? "noise is added" : "noised beyond t, denoised back", between[t], score[t]],
+    ["the denoiser takes its noise off", score[t], guess[t], `nearest: ${last}`],
+  ];
+};
 
-  const say = ({ t }) => {
-    const side = scene.score[t] < scene.boundary ? "negative" : "positive";
-    return `t = ${t}: ${side}, score ${fixed(scene.score[t])}, probability of negative `
-      + `${fixed(scene.probability[t])}, nearest item ${scene.names[scene.nearest[t][0]]}`;
+function build({ scene, points, set, select }) {
+  const plane = new Plane(scene, decode(points), select);
+  const courses = scene.choices.source.map((source) => new Course(scene, source));
+  const status = element("p", { class: "ws-state" }), numbers = element("dl");
+  const about = element("div", { class: "av-quiet" }), list = element("ol");
+  const choosers = [
+    ["source", chooser("walk", scene.choices.source, scene.choices.source, (value) => set("source", value))],
+    ...(scene.choices.slow.length < 2 ? [] : [["slow", chooser("slow motion", ["off", "on"], ["off", "on"], (value) => set("slow", value))]]),
+  ];
+  const last = scene.alpha_bar.length - 1;
+
+  const say = ({ t, source }) => {
+    const { score, identity, nearest } = scene.walks[source];
+    const side = score[t] < scene.boundary ? "negative" : "positive";
+    return `t = ${t}, ${source}: ${side}, score ${fixed(score[t])}, probability of negative ${fixed(scene.probability[t])}, `
+      + `${identity[t] < 0 ? "no longer" : "still"} the same item, nearest item ${scene.names[nearest[t][0]]}`;
   };
-  const tell = (t) => {
-    const negative = scene.score[t] < scene.boundary;
-    state.textContent = negative ? "■ this walk is negative now" : "● still positive";
-    state.dataset.side = negative ? "negative" : "positive";
+  const tell = ({ t, source, slow }) => {
+    const walk = scene.walks[source], negative = walk.score[t] < scene.boundary, lost = walk.identity[t] < 0;
+    status.textContent = negative ? "■ this walk is negative now" : "● still positive";
+    status.dataset.side = negative ? "negative" : "positive";
+    const ratio = Math.abs(walk.identity[t]) >= 999 ? "beyond doubt" : `log-ratio ${fixed(walk.identity[t], 1)}`;
     const rows = [
-      ["score of x_t", `${fixed(scene.score[t])}  (boundary ${fixed(scene.boundary)})`],
-      ["P(negative) by the law", fixed(scene.probability[t])],
+      ["still liked?", `${negative ? "no" : "yes"}: score ${fixed(walk.score[t])}, boundary ${fixed(scene.boundary)}`],
+      ["still the same item?", `${lost ? "no" : "yes"}: ${ratio}`],
+      ["P(negative), all forward walks", fixed(scene.probability[t])],
       ["alpha_bar", fixed(scene.alpha_bar[t], 3)],
     ];
     numbers.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
-    nearest.replaceChildren(...scene.nearest[t].map((item, rank) => element("li",
-      item === scene.item ? { class: "ws-own" } : {}, `${scene.names[item]}  ${fixed(scene.cosine[t][rank])}`)));
+    const moving = slow === "on";
+    about.textContent = moving ? `What happens at t = ${t}, by score` : "Nearest real items (cosine to x_t)";
+    list.replaceChildren(...(moving
+      ? movements(scene, source, t).map(([what, from, to, more]) =>
+        element("li", {}, `${what}: ${fixed(from)} → ${fixed(to)}${more ? ` (${more})` : ""}`))
+      : walk.nearest[t].map((item, rank) =>
+        element("li", item === scene.item ? { class: "ws-own" } : {}, `${scene.names[item]}  ${fixed(walk.cosine[t][rank])}`))));
   };
 
   return {
     kind: "walk-scrubber",
-    body: [element("div", { class: "av-row" },
-      element("div", { class: "av-wide" }, plane.root),
-      element("div", { class: "av-side" }, state, curve.canvas, numbers,
-        element("div", { class: "av-quiet" }, "Nearest real items (cosine to x_t)"), nearest))],
+    body: [
+      element("div", { class: "av-row" },
+        element("div", { class: "av-wide" }, plane.root),
+        element("div", { class: "av-side" }, status, numbers, about, list)),
+      element("div", { class: "ws-courses" }, ...courses.map(({ root }) => root)),
+      element("div", { class: "av-choosers" }, ...choosers.map(([, { root }]) => root)),
+    ],
     player: {
       name: "t",
-      label: `timestep t, 0 is the positive, ${scene.score.length - 1} is noise`,
+      label: `timestep t, 0 is the positive, ${last} is noise`,
       text: (t) => (t === scene.transition ? `t = ${t} = t*` : `t = ${t}`),
       mark: { at: scene.transition, text: `t* = ${scene.transition}` },
     },
     rebuild: (colours) => {
       plane.rebuild(colours);
-      curve.rebuild(colours);
+      for (const course of courses) course.rebuild(colours);
     },
     draw: (now) => {
       plane.draw(now);
-      curve.draw(now.t);
-      tell(now.t);
+      for (const course of courses) course.draw(now);
+      for (const [name, { show }] of choosers) show(now[name]);
+      tell(now);
       plane.canvas.setAttribute("aria-label", `Items and walk in the plane of the user. ${say(now)}`);
     },
     say,
