@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
 
+import nbconvert
 import nbformat
 import pytest
 
@@ -145,3 +148,25 @@ def test_200_scrubs_leak_no_memory_and_20_runs_leave_one_widget(lab, watch):
     assert view.count() == 1
     assert page.evaluate(ASK, count) == "1"
     assert watched.errors == []
+
+
+def test_without_a_kernel_or_trust_a_picture_with_alt_text_stands_in(lab, watch):
+    """The stored notebook as a viewer shows it: opened in JupyterLab, nothing run; and turned into a page by nbconvert.
+
+    The alt text lies in the output's metadata. nbconvert's classic template reads it; JupyterLab (4.6) and nbconvert's
+    default template draw the picture without, which is why notebooks say in words what a picture shows.
+    """
+    name = "01_positive_to_negative.ipynb"
+    watched = watch()
+    watched.page.goto(lab.address(name))
+    pictures = watched.page.locator(".jp-OutputArea-output img")
+    pictures.nth(2).wait_for()
+    assert watched.page.locator(".adar-view").count() == 0
+    stored = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+    outputs = [output for cell in stored.cells for output in cell.get("outputs", []) if "data" in output]
+    (widget,) = [output for output in outputs if output.data["text/plain"].startswith("WalkScrubber")]
+    page, _ = nbconvert.HTMLExporter(template_name="classic").from_notebook_node(stored)
+    alts = re.findall(r'<img alt="([^"]*)"', page)
+    assert len(alts) == pictures.count()
+    assert html.escape(widget.metadata["image/png"]["alt"]) in alts
+    assert "No description has been provided" not in page
