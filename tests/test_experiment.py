@@ -122,8 +122,9 @@ def same(one: Any, other: Any) -> bool:
 
 
 @pytest.mark.slow
-def test_two_processes_end_where_one_does(tmp_path: Path) -> None:
-    more = ["--negatives", "adar(source=reverse)", "--batch-size", "512"]
+@pytest.mark.parametrize(("backbone", "negatives"), [("mf", "adar(source=reverse)"), ("lightgcn", "adar(warmup=1)")])
+def test_two_processes_end_where_one_does(tmp_path: Path, backbone: str, negatives: str) -> None:
+    more = ["--backbone", backbone, "--negatives", negatives, "--batch-size", "512"]
     subprocess.run(command(tmp_path / "one", *more), check=True, capture_output=True)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "adar_viz.cli"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
