@@ -16,6 +16,8 @@ from adar_viz.widgets import (
     BoundaryExplorer,
     DriftExplorer,
     HardnessExplorer,
+    SamplerExplorer,
+    TwoRunsExplorer,
     View,
     WalkScrubber,
     link,
@@ -29,10 +31,13 @@ VIEWS: Mapping[str, type[View]] = {
     "boundary": BoundaryExplorer,
     "boundaries_compared": BoundaryComparison,
     "drift": DriftExplorer,
+    "samplers": SamplerExplorer,
+    "two_runs": TwoRunsExplorer,
 }
 """Name of the page, also its file's, to its view, in the order of the walkthrough: a new view joins with a line."""
 
-DEMO = Path("notebooks/traces/demo.npz")
+TRACES = [Path("notebooks/traces") / f"{name}.npz" for name in ("demo", "uniform", "dns", "ahns")]
+"""The stored runs: ADAR, which views of one run show, and what it is compared with."""
 MEGABYTES = 5
 """A page is at most this large; a larger one is written, and said to be so."""
 
@@ -166,9 +171,9 @@ def add_parser(subparsers: Any) -> None:
         "--trace",
         type=Path,
         nargs="+",
-        default=[DEMO],
+        default=TRACES,
         metavar="RUN",
-        help="run folders, or traces (.npz); views that compare take all of them (default: notebooks/traces/demo.npz)",
+        help="run folders, or traces (.npz); views of one run take the first (default: those in notebooks/traces)",
     )
     parser.set_defaults(run=execute)
 

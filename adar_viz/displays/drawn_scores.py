@@ -30,7 +30,7 @@ class DrawnRun:
 
     name: str
     epoch: Int[np.ndarray, " epoch"]
-    best: int
+    marked: int
     quantiles: Mapping[str, Float[np.ndarray, "epoch quantile"]]
     pull: Float[np.ndarray, " epoch"]
 
@@ -45,21 +45,27 @@ class DrawnScores(Display):
     ----------
     runs : list of DrawnRun
     level : Float[ndarray, "quantile"]
+    epoch : int or None
+        The epoch that is marked; None: of each run the one whose weights it kept.
     median_, band_ : dict of str to list
         Line2D and PolyCollection of each array, by run; ``gradient_weight`` is among them.
     mean_ : list of Line2D
         Mean gradient weight.
-    kept_ : list of Line2D
-        The epoch whose weights the run kept.
+    mark_ : list of Line2D
+        The marked epoch.
     """
 
     rows: ClassVar[int] = 2
 
     def __init__(
-        self, runs: Sequence[DrawnRun], level: Float[np.ndarray, " quantile"], stamp: Mapping[str, Any]
+        self,
+        runs: Sequence[DrawnRun],
+        level: Float[np.ndarray, " quantile"],
+        epoch: int | None,
+        stamp: Mapping[str, Any],
     ) -> None:
         super().__init__(stamp)
-        self.runs, self.level = list(runs), level
+        self.runs, self.level, self.epoch = list(runs), level, epoch
         # A column for each run: this display alone has as many as it is given.
         self.columns = len(runs)  # type: ignore[misc]
         self.size = (1.6 + 1.75 * len(runs) + (1.2 if len(runs) == 1 else 0), 3.9)  # type: ignore[misc]
@@ -70,7 +76,7 @@ class DrawnScores(Display):
         return cls.from_traces([trace])
 
     @classmethod
-    def from_traces(cls, traces: Sequence[Trace], names: list[str] | None = None) -> Self:
+    def from_traces(cls, traces: Sequence[Trace], names: list[str] | None = None, epoch: int | None = None) -> Self:
         """Set runs side by side.
 
         Parameters
@@ -79,6 +85,9 @@ class DrawnScores(Display):
             At most four, recorded at the same quantiles.
         names
             Of the runs; None takes what tells them apart, see `adar_viz.trace.run_names`.
+        epoch
+            Epoch to mark and to describe, of runs that stopped before it their last; None takes the one whose
+            weights each run kept.
         """
         if not 1 <= len(traces) <= MOST:
             raise ValueError(f"traces must be 1 to {MOST}; got {len(traces)}")
@@ -91,25 +100,25 @@ class DrawnScores(Display):
                 )
         names = run_names(traces) if names is None else names
         runs = [
-            DrawnRun(name, t["epoch"], best_epoch(t), {k: t[k] for k in wanted}, t["gradient_weight_mean"])
+            DrawnRun(name, t["epoch"], _marked(t, epoch), {k: t[k] for k in wanted}, t["gradient_weight_mean"])
             for t, name in zip(traces, names, strict=True)
         ]
-        return cls(runs, traces[0]["quantile"], traces[0].meta)
+        return cls(runs, traces[0]["quantile"], epoch, traces[0].meta)
 
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
         number = len(self.runs)
         self.median_: dict[str, list[Any]] = {}
         self.band_: dict[str, list[Any]] = {}
-        self.mean_, self.kept_ = [], []
+        self.mean_, self.mark_ = [], []
         for i, run in enumerate(self.runs):
             top, bottom = axes[i], axes[number + i]
             for kind, (_, colour, dash) in KINDS.items():
                 self._quantiles(top, run, kind, color if kind == "positive_score" else colour, dash)
             self._quantiles(bottom, run, "gradient_weight", style.RUST, "--")
             self.mean_ += bottom.plot(run.epoch, run.pull, color=style.BLACK, lw=1)
-            self.kept_ += [ax.axvline(run.epoch[run.best], color=style.BLACK, lw=0.7, ls=":") for ax in (top, bottom)]
+            self.mark_ += [ax.axvline(run.epoch[run.marked], color=style.BLACK, lw=0.7, ls=":") for ax in (top, bottom)]
             top.set_title(run.name)
-            bottom.set(xlabel="epoch (dotted: kept)", ylim=(0, self._ceiling()))
+            bottom.set(xlabel=f"epoch (dotted: {self.epoch or 'kept'})", ylim=(0, self._ceiling()))
             bottom.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
         self._share(axes[:number])
         axes[0].set_ylabel("score")
@@ -154,15 +163,26 @@ class DrawnScores(Display):
         return pd.concat(parts, ignore_index=True)
 
     def describe(self) -> str:
-        """Say for each run where its negatives lie and what they pull, at the epoch it kept."""
+        """Say for each run where its negatives lie and what they pull, at the marked epoch."""
         half = len(self.level) // 2
         places = []
         for run in self.runs:
             negative, positive, everything = (
-                run.quantiles[kind][run.best, half] for kind in ("negative_score", "positive_score", "catalogue_score")
+                run.quantiles[kind][run.marked, half]
+                for kind in ("negative_score", "positive_score", "catalogue_score")
             )
             places.append(
                 f"{run.name}: negatives {negative:z.2f}, all items {everything:z.2f}, positives {positive:z.2f}, "
-                f"mean gradient weight {run.pull[run.best]:.2f}"
+                f"mean gradient weight {run.pull[run.marked]:.2f}"
             )
-        return f"Median scores at the kept epoch. {'; '.join(places)}."
+        when = "the kept epoch" if self.epoch is None else f"epoch {self.epoch}"
+        return f"Median scores at {when}. {'; '.join(places)}."
+
+
+def _marked(trace: Trace, epoch: int | None) -> int:
+    """Index of the epoch to mark: the one asked for or the last before it; the kept one where none is asked for."""
+    if epoch is None:
+        return best_epoch(trace)
+    if epoch < trace["epoch"][0]:
+        raise ValueError(f"epoch must be at least {trace['epoch'][0]}, the first of {trace.meta['run']!r}; got {epoch}")
+    return int(np.searchsorted(trace["epoch"], epoch, side="right")) - 1

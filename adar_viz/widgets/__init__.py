@@ -3,6 +3,8 @@
 from adar_viz.widgets.boundary_explorer import BoundaryComparison, BoundaryExplorer
 from adar_viz.widgets.drift_explorer import DriftExplorer
 from adar_viz.widgets.hardness_explorer import HardnessExplorer
+from adar_viz.widgets.sampler_explorer import SamplerExplorer
+from adar_viz.widgets.two_runs_explorer import TwoRunsExplorer
 from adar_viz.widgets.view import State, View, link
 from adar_viz.widgets.walk_scrubber import WalkScrubber
 
@@ -11,7 +13,9 @@ __all__ = [
     "BoundaryExplorer",
     "DriftExplorer",
     "HardnessExplorer",
+    "SamplerExplorer",
     "State",
+    "TwoRunsExplorer",
     "View",
     "WalkScrubber",
     "link",

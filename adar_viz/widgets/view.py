@@ -46,7 +46,7 @@ from adar_viz.widgets.page import Part, write_page
 from adar_viz.widgets.rerun import close_previous
 
 _HERE = Path(__file__).parent
-_SHARED = ("pens.js", "scatter.js", "controls.js", "saving.js", "mount.js", "transition.js")
+_SHARED = ("pens.js", "scatter.js", "plot.js", "controls.js", "saving.js", "mount.js", "transition.js")
 
 
 class State(traitlets.TraitType):  # type: ignore[type-arg]

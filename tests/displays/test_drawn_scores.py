@@ -29,7 +29,7 @@ def test_each_run_has_a_column_with_its_quantiles(law_trace, other):
             assert band[:, 1].max() == trace[kind][:, 3].max()
         np.testing.assert_array_equal(shown.mean_[i].get_ydata(), trace["gradient_weight_mean"])
         best = trace["epoch"][np.nanargmax(trace["metric"][:, 0])]
-        assert shown.kept_[2 * i].get_xdata()[0] == best
+        assert shown.mark_[2 * i].get_xdata()[0] == best
     assert shown.axes_[0].get_ylim() == shown.axes_[1].get_ylim()
     assert len({ax.get_xlim() for ax in shown.axes_}) == 1
     assert [ax.get_title(loc="left") for ax in shown.axes_[:2]] == ["adar", "uniform"]
@@ -56,3 +56,11 @@ def test_what_cannot_be_compared_is_refused(law_trace):
         DrawnScores.from_traces([law_trace] * 5)
     with pytest.raises(TraceError, match="lacks gradient_weight"):
         DrawnScores.from_trace(law_trace.without("gradient_weight"))
+
+
+def test_an_epoch_can_be_marked_and_a_run_that_stopped_before_it_is_at_its_last(law_trace, other):
+    shown = DrawnScores.from_traces([law_trace, other], names=["a", "b"], epoch=15).plot()
+    assert [line.get_xdata()[0] for line in shown.mark_[::2]] == [15, 12]
+    assert shown.describe().startswith("Median scores at epoch 15. a: negatives 0.37")
+    with pytest.raises(ValueError, match="epoch must be at least 1, the first of 'law'; got 0"):
+        DrawnScores.from_trace(law_trace).from_traces([law_trace], epoch=0)
