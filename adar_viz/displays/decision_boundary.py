@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -108,25 +108,12 @@ class DecisionBoundary(Display):
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
         (ax,) = axes
         scale = style.CONTEXTS[self._context][1]
-        self.item_ = ax.scatter(self.item[:, 0], self.item[:, 1], s=7 * scale, c=style.GREY, alpha=0.3, lw=0)
         (self.path_,) = ax.plot(*self.walk.T, color=color, lw=0.7 * scale, alpha=0.6)
         (self.walk_,) = ax.plot(*self.walk[self.stop].T, "o", color=color, mec="white", ms=6 * scale)
         (self.transition_,) = ax.plot(
             *self.walk[[self.transition]].T, "D", color=style.PURPLE, mec="white", ms=8 * scale
         )
-        (self.positive_,) = ax.plot(
-            *self.positive.T, "*", color=style.ORANGE, mec=style.BLACK, mew=0.6 * scale, ms=11 * scale
-        )
-        ax.margins(0.04)
-        left, right = ax.get_xlim()
-        # A boundary beyond all items is shown, too, with both of its sides.
-        room = 0.05 * (right - left)
-        left, right = min(left, self.boundary - room), max(right, self.boundary + room)
-        self.negative_side_ = ax.axvspan(
-            left, self.boundary, fc="none", ec=style.VERMILLION, alpha=0.35, hatch="///", lw=0, zorder=0
-        )
-        self.boundary_ = ax.axvline(self.boundary, color=style.VERMILLION, lw=1.8 * scale)
-        ax.set_xlim(left, right)
+        self._draw_plane(ax, 1.0)
         ax.set(yticks=[])
         ax.spines["left"].set_visible(False)
         ax.set_xlabel(
@@ -138,6 +125,41 @@ class DecisionBoundary(Display):
             pad=2.2 * style.CONTEXTS[self._context][0],
         )
         self._label(ax, color)
+
+    def _draw_plane(self, ax: Axes, size: float) -> None:
+        """Draw what stands still: items, positives, the boundary and its negative side; marks as large as ``size``."""
+        scale = style.CONTEXTS[self._context][1]
+        self.item_ = ax.scatter(self.item[:, 0], self.item[:, 1], s=7 * size * scale, c=style.GREY, alpha=0.3, lw=0)
+        (self.positive_,) = ax.plot(
+            *self.positive.T, "*", color=style.ORANGE, mec=style.BLACK, mew=0.6 * scale, ms=11 * size * scale
+        )
+        ax.margins(0.04)
+        left, right = ax.get_xlim()
+        # A boundary beyond all items is shown, too, with both of its sides.
+        room = 0.05 * (right - left)
+        left, right = min(left, self.boundary - room), max(right, self.boundary + room)
+        self.negative_side_ = ax.axvspan(
+            left, self.boundary, fc="none", ec=style.VERMILLION, alpha=0.35, hatch="///", lw=0, zorder=0
+        )
+        self.boundary_ = ax.axvline(self.boundary, color=style.VERMILLION, lw=1.8 * size * scale)
+        ax.set_xlim(left, right)
+
+    def moments(self) -> range:
+        """Return all timesteps of the walk."""
+        return range(len(self.walk))
+
+    def _draw_moments(self, axes: tuple[Axes, ...], moments: Sequence[int], color: str) -> None:
+        """Draw the plane once for each moment, with the walk as far as it has come."""
+        scale = style.CONTEXTS[self._context][1]
+        self.paths_, self.points_ = [], []
+        for ax, moment in zip(axes, moments, strict=True):
+            self._draw_plane(ax, 0.6)
+            self.paths_ += ax.plot(*self.walk[: moment + 1].T, color=color, lw=1.2 * scale, zorder=1.9)
+            self.points_ += ax.plot(*self.walk[[moment]].T, "o", color=color, mec="white", ms=7 * scale)
+            side = "negative" if self.walk[moment, 0] < self.boundary else "positive"
+            ax.set(yticks=[], title=f"t = {moment}: {side}", xlabel="score for this user")
+            ax.label_outer()
+        self.figure_.suptitle(f"{self.name} on its walk, before the boundary of one user", weight="bold")
 
     def _label(self, ax: Axes, color: str) -> None:
         for words, align, shift in (("negative side", "right", -4), ("positive side", "left", 4)):

@@ -90,8 +90,64 @@ class Display(ABC):
             self.figure_, self._context = root, context
             self._draw(self.axes_, color)
             if footer:
-                self.footer_ = root.supxlabel(self.footer(), x=0.99, ha="right", fontsize="x-small", color=style.GREY)
+                self._sign()
         return self
+
+    def small_multiples(
+        self,
+        moments: Sequence[int] | None = None,
+        *,
+        columns: int = 3,
+        context: str = "paper",
+        color: str = style.BLUE,
+        footer: bool = False,
+    ) -> Self:
+        """Draw one panel for each of several moments of what moves: an animation, printed.
+
+        Parameters
+        ----------
+        moments
+            Timesteps; None takes six that are evenly spaced.
+        columns
+            Panels in a row.
+        context, color, footer
+            As in `plot`.
+
+        Raises
+        ------
+        ValueError
+            If the display stands still, or knows nothing of a moment.
+        """
+        known = self.moments()
+        if not known:
+            raise ValueError(f"{type(self).__name__} shows no movement; there is nothing to part into panels")
+        spaced = [known[round(i * (len(known) - 1) / 5)] for i in range(6)]
+        chosen = sorted(set(spaced)) if moments is None else list(moments)
+        if not chosen or not set(chosen) <= set(known):
+            raise ValueError(f"moments must be among {', '.join(map(str, known))}; got {chosen}")
+        rows, scale = -(-len(chosen) // columns), style.CONTEXTS[context][1]
+        with style.applied(context):
+            self.figure_, self._context = Figure((7.2 * scale, 2.0 * rows * scale), layout="constrained"), context
+            FigureCanvasAgg(self.figure_)
+            panels = self.figure_.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+            for ax in panels[len(chosen) :]:
+                ax.remove()
+            self.axes_ = tuple(panels[: len(chosen)])
+            self._draw_moments(self.axes_, chosen, color)
+            if footer:
+                self._sign()
+        return self
+
+    def moments(self) -> Sequence[int]:
+        """Return the timesteps at which `small_multiples` can draw; none where nothing moves."""
+        return ()
+
+    def _draw_moments(self, axes: tuple[Axes, ...], moments: Sequence[int], color: str) -> None:
+        """Draw one moment into each of the axes, whose limits are shared."""
+        raise NotImplementedError
+
+    def _sign(self) -> None:
+        self.footer_ = self.figure_.supxlabel(self.footer(), x=0.99, ha="right", fontsize="x-small", color=style.GREY)
 
     def footer(self) -> str:
         """Say in one line where the picture comes from."""

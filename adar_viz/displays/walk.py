@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -142,6 +142,33 @@ class Walk(Display):
         for ax in axes:
             ax.set_xlim(-margin, T + margin)
 
+    def moments(self) -> list[int]:
+        """Return the timesteps whose nearest items are known."""
+        moments: list[int] = self.stop.tolist()
+        return moments
+
+    def _draw_moments(self, axes: tuple[Axes, ...], moments: Sequence[int], color: str) -> None:
+        """Draw the walk as far as it has come, with the item that x_t is nearest to."""
+        t, scale = np.arange(self.score.shape[1]), style.CONTEXTS[self._context][1]
+        self.score_, self.titles_ = [], []
+        axes[0].set_xlim(-2, t[-1] + 2)
+        axes[0].set_ylim(*_limits(self.score[0], self.boundary))
+        for ax, moment in zip(axes, moments, strict=True):
+            ax.plot(t, self.score[0], color=style.GREY, lw=0.6 * scale)
+            self.score_ += ax.plot(t[: moment + 1], self.score[0][: moment + 1], color=color)
+            ax.plot([moment], [self.score[0][moment]], "o", color=color, mec="white", ms=7 * scale)
+            ax.axhline(self.boundary, color=style.VERMILLION, lw=1.2 * scale)
+            ax.axhspan(ax.get_ylim()[0], self.boundary, fc="none", ec=style.VERMILLION, alpha=0.25, hatch="///", lw=0)
+            place = int(np.flatnonzero(self.stop == moment)[0])
+            name = textwrap.shorten(self.title[place, 0] or "(no title)", 28, placeholder=" …")
+            own = self.nearest[place, 0] == self.positive
+            self.titles_.append(
+                ax.set_title(f"t = {moment}, nearest item:\n{name}", weight="bold" if own else "normal")
+            )
+            ax.set(xlabel="timestep t", ylabel="score of x_t")
+            ax.label_outer()
+        self.figure_.suptitle(f"{self.name} {self._outcome()} (bold: still itself)", weight="bold")
+
     def _outcome(self) -> str:
         turned = int(first_below(self.score[:1], np.array([self.boundary]))[0])
         return f"turns negative at t = {turned}" if turned >= 0 else "stays positive on this walk"
@@ -191,3 +218,9 @@ class Walk(Display):
             f"{self.transition}; the nearest real item is {self.title[0, 0]} at first and {self.title[-1, 0]} "
             "in the end."
         )
+
+
+def _limits(score: Float[np.ndarray, " timestep"], boundary: float) -> tuple[float, float]:
+    """Leave a tenth of the height above and below."""
+    low, high = min(float(score.min()), boundary), max(float(score.max()), boundary)
+    return low - 0.1 * (high - low), high + 0.1 * (high - low)

@@ -31,8 +31,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         action="append",
         default=[],
         dest="settings",
-        help="another value than the manifest's: for data, seed, negatives, traces, table, size, or an option of the "
-        "display; draws into a folder of its own (repeatable)",
+        help="another value than the manifest's: for data, seed, negatives, traces, table, size, moments or an option "
+        "of the display; draws into a folder of its own (repeatable)",
     )
     parser.add_argument("--style", default="paper", choices=tuple(CONTEXTS), help="size of text and lines")
     parser.add_argument("--footer", action="store_true", help="print run, seed, data and version below each figure")

@@ -30,7 +30,7 @@ def draw(
     lock = read_lock(folder)
     for figure in figures:
         inputs = read_inputs(figure, source)
-        display = figure.make(inputs).plot(context=context, size=figure.size, footer=footer)
+        display = figure.draw(inputs, context, footer=footer)
         table = folder / f"{figure.id}.csv"
         paths = [*display.save(folder / figure.id, FORMATS), table]
         table.write_text(as_csv(display.frame()), encoding="utf-8")

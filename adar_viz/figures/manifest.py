@@ -61,6 +61,8 @@ class Figure:
         Arguments of the display's ``from_trace``, ``from_traces`` or ``from_table``.
     size : tuple of float or None
         Width and height in inches.
+    moments : tuple of int
+        Draw one small panel for each of these timesteps, where the display moves.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Figure:
     table: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     size: tuple[float, float] | None = None
+    moments: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.display not in DISPLAYS:
@@ -111,11 +114,12 @@ class Figure:
     def settings(self) -> list[str]:
         """What can be set to another value for one drawing: the runs, the size, options of the display."""
         runs = ["traces"] if self.traces else ["table"] if self.table else ["data", "seed", "negatives"]
-        return [*runs, "size", *self.parameters]
+        return [*runs, "size", "moments", *self.parameters]
 
     def recipe(self) -> str:
         """SHA-256 of everything that the manifest says about the figure."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        said = {name: value for name, value in asdict(self).items() if value not in (None, (), {})}
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     def changed(self, settings: Mapping[str, Any]) -> Figure:
         """Return the figure drawn from other runs or with other options.
@@ -139,10 +143,16 @@ class Figure:
     def make(self, inputs: Sequence[Trace | pd.DataFrame]) -> Display:
         """Compute the display from its traces, in the order of the manifest, or from its table."""
         make = getattr(DISPLAYS[self.display], self.maker)
-        display: Display = (
-            make(inputs, **self.options) if self.maker == "from_traces" else make(*inputs, **self.options)
-        )
+        given = (inputs,) if self.maker == "from_traces" else inputs
+        display: Display = make(*given, **self.options)
         return display
+
+    def draw(self, inputs: Sequence[Trace | pd.DataFrame], context: str = "paper", *, footer: bool = False) -> Display:
+        """Compute and draw it, in one picture or in small multiples."""
+        display = self.make(inputs)
+        if self.moments:
+            return display.small_multiples(self.moments, context=context, footer=footer)
+        return display.plot(context=context, size=self.size, footer=footer)
 
 
 def read_manifest(path: Path) -> list[Figure]:
@@ -188,6 +198,7 @@ _KINDS: Mapping[str, tuple[type, str]] = {
     "negatives": (list, "a list"),
     "traces": (list, "a list"),
     "size": (list, "a list"),
+    "moments": (list, "a list"),
 }
 
 

@@ -184,6 +184,28 @@ def test_a_footer_says_where_the_picture_comes_from_below_everything(display, la
         display.from_trace(law_trace).plot(list(shown.axes_), footer=True)
 
 
+@pytest.mark.parametrize("display", [Walk, DecisionBoundary], ids=lambda d: d.__name__)
+def test_what_moves_is_printed_in_small_multiples(display, law_trace, tmp_path):
+    shown = display.from_trace(law_trace)
+    assert shown.small_multiples(footer=True) is shown
+    assert [ax.get_title("left").split(":")[0].split(",")[0] for ax in shown.axes_] == [
+        f"t = {t}" for t in (0, 10, 20, 30, 40, 50)
+    ]
+    assert len({ax.get_xlim() for ax in shown.axes_}) == len({ax.get_ylim() for ax in shown.axes_}) == 1
+    first = [path.read_bytes() for path in shown.save(tmp_path / "a")]
+    assert first == [
+        path.read_bytes() for path in display.from_trace(law_trace).small_multiples(footer=True).save(tmp_path / "b")
+    ]
+    assert len(shown.small_multiples([0, 50], columns=2).axes_) == 2
+    with pytest.raises(ValueError, match=r"moments must be among 0, .*, 50; got \[0, 51\]"):
+        shown.small_multiples([0, 51])
+
+
+def test_a_display_that_stands_still_has_no_small_multiples(law_trace):
+    with pytest.raises(ValueError, match="NoiseSchedule shows no movement"):
+        NoiseSchedule.from_trace(law_trace).small_multiples()
+
+
 def visible_texts(ax):
     """All texts of an axes that are drawn; Matplotlib keeps tick labels outside the view, too."""
     texts = [*ax.texts, ax._left_title]

@@ -49,7 +49,7 @@ def test_of_a_whole_manifest_those_figures_are_changed_that_can_be(
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("pear=5", "'one_pair': cannot set pear; what can be set is traces, size, pair, z"),
+        ("pear=5", "'one_pair': cannot set pear; what can be set is traces, size, moments, pair, z"),
         ("pair=two", r"'one_pair': pair must be int \| None; got 'two'"),
         ("pair", "--set must be NAME=VALUE; got 'pair'"),
     ],

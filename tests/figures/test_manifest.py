@@ -79,9 +79,15 @@ def test_a_change_for_one_drawing_leaves_the_entry_as_it_was() -> None:
     assert pair.changed({"size": [4, 3]}).size == (4, 3)
 
 
+def test_moments_are_drawn_as_small_multiples(law_trace: Trace) -> None:
+    figure = Figure("f", "walk", "c", "a", traces=("a.npz",), moments=(0, 20, 50), options={"stops": 6})
+    assert len(figure.draw([law_trace]).axes_) == 3
+    assert len(figure.changed({"moments": [0, 50]}).draw([law_trace]).axes_) == 2
+
+
 def test_an_unknown_setting_lists_the_valid_ones() -> None:
     stored = Figure("f", "timestep_hardness", "c", "a", traces=("a.npz",))
-    with pytest.raises(FigureError, match="cannot set seed; what can be set is traces, size, pair, z"):
+    with pytest.raises(FigureError, match="cannot set seed; what can be set is traces, size, moments, pair, z"):
         stored.changed({"seed": 3})
     with pytest.raises(FigureError, match="z must be float; got 'high'"):
         stored.changed({"z": "high"})
