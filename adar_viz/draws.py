@@ -104,7 +104,7 @@ class Draws:
         # What all rows share was not drawn for any of them.
         if self.likes is not None and len(event.embedding) == len(event.user):
             vectors = event.embedding[rows][:, place]
-            self._judge(user, item[:, place], vectors, event.encoded, kept.get("gradient_weight"))
+            self._judge(user, event.positive[rows], item[:, place], vectors, event.encoded, kept.get("gradient_weight"))
 
     def _catalogue_score(self, encoded: Encoded, num_rows: int) -> Float[Tensor, "row some"]:
         """Score some items for each row, evenly spaced over all ids, from another start in every row."""
@@ -115,13 +115,22 @@ class Draws:
         item = ((row * _GOLDEN % 1 * num_items)[:, None] + spaced).long() % num_items
         return replace(encoded, query=encoded.query[:num_rows]).score(encoded.lookup(item)).detach()
 
-    def _judge(self, user: Tensor, item: Tensor, vectors: Tensor, encoded: Encoded, gradient: Tensor | None) -> None:
+    def _judge(
+        self,
+        user: Tensor,
+        positive: Tensor,
+        item: Tensor,
+        vectors: Tensor,
+        encoded: Encoded,
+        gradient: Tensor | None,
+    ) -> None:
         synthetic = item == NO_ITEM
         item, distance = item.clone(), torch.full(item.shape, torch.nan, device=item.device)
         if bool(synthetic.any()):
             with torch.no_grad():
                 item[synthetic], distance[synthetic] = nearest_items(vectors[synthetic], encoded.table())
         kept = {"user": user[:, None].expand_as(item), "item": item, "distance": distance}
+        kept["own"] = item == positive[:, None]
         kept["gradient"] = torch.ones_like(distance) if gradient is None else gradient
         self._judged.append({name: x.flatten().cpu().numpy() for name, x in kept.items()})
 
@@ -166,7 +175,8 @@ def gradient_weight(
 
 def _count_false(judged: Mapping[str, np.ndarray], likes: Likes) -> dict[str, Any]:
     """Share of false negatives: of all, by group, and of the gradient; means of what is synthetic."""
-    nothing = {"user": np.zeros(0, int), "item": np.zeros(0, int), "distance": np.zeros(0), "gradient": np.zeros(0)}
+    nothing = {"user": np.zeros(0, int), "item": np.zeros(0, int), "distance": np.zeros(0)}
+    nothing |= {"gradient": np.zeros(0), "own": np.zeros(0, dtype=bool)}
     drawn = judged or nothing
     user, item = drawn["user"], drawn["item"]
     by_user, by_item = likes.group_of_user[user], likes.group_of_item[item]
@@ -187,6 +197,7 @@ def _count_false(judged: Mapping[str, np.ndarray], likes: Likes) -> dict[str, An
         "drawn_by_popularity": [_mean(by_item == g, everyone) for g in each],
         "judged_draws": known.sum(),
         "synthetic_share": _mean(synthetic, everyone),
+        "synthetic_own": _mean(drawn["own"], synthetic),
         "synthetic_distance": _mean(np.nan_to_num(drawn["distance"]), synthetic),
     }
 

@@ -61,6 +61,7 @@ def _drawn() -> dict[str, np.ndarray]:
         "drawn_by_popularity": rng.dirichlet([5.0, 5.0, 5.0], size=20),
         "judged_draws": np.full(20, 4000.0),
         "synthetic_share": np.full(20, 0.5),
+        "synthetic_own": np.full(20, 0.25),
         "synthetic_distance": np.full(20, 0.1),
         "user_group_activity": np.array([[3.0, 9.0], [10.0, 30.0], [31.0, 90.0]]),
         "item_group_popularity": np.array([[0.0, 4.0], [5.0, 20.0], [21.0, 200.0]]),

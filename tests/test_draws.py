@@ -120,15 +120,19 @@ def test_false_negatives_are_counted_by_group_as_a_loop_counts_them() -> None:
 
 def test_a_synthetic_negative_is_judged_by_its_nearest_item_at_a_reported_distance() -> None:
     event = step(30, 2, 6, synthetic=True)
+    event.embedding[:9, 1] = TABLE[event.positive[:9]]
     found = summary(Draws(None, likes()), event)
-    liked, distance = [], []
+    liked, distance, own = [], [], []
     for row, user in enumerate(event.user.tolist()):
         cosine = torch.nn.functional.cosine_similarity(event.embedding[row, 1], TABLE)
         liked += [LIKED[user, int(event.item[row, 0])], LIKED[user, int(cosine.argmax())]]
         distance.append(1 - float(cosine.max()))
+        own.append(int(cosine.argmax()) == int(event.positive[row]))
     assert found["false_negative"] == pytest.approx(np.mean(liked))
     assert found["synthetic_share"] == 0.5
     assert found["synthetic_distance"] == pytest.approx(np.mean(distance), rel=1e-4)
+    assert found["synthetic_own"] == pytest.approx(np.mean(own))
+    assert np.mean(own) > 0.2
     assert bool((event.item[:, 1] == NO_ITEM).all())
 
 

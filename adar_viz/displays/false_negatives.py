@@ -37,6 +37,7 @@ class FalseRun:
     by_group: Mapping[str, Float[np.ndarray, "epoch group"]]
     bounds: Mapping[str, Float[np.ndarray, "epoch group 2"]]
     distance: Float[np.ndarray, " epoch"]
+    own: Float[np.ndarray, " epoch"]
 
 
 class FalseNegatives(Display):
@@ -45,7 +46,8 @@ class FalseNegatives(Display):
     Groups are thirds of the users by their number of training interactions, and of the items by theirs.
     They are shown at the epoch whose weights the run kept. Bands and bars are the recorded 95 %
     intervals; where the truth of every cell is known they have no width. A synthetic negative counts
-    as its nearest real item, at the mean distance that ``frame`` gives.
+    as its nearest real item, which is often the positive that it was made from: ``frame`` gives how
+    often (``synthetic_own``), and the mean distance.
 
     Attributes
     ----------
@@ -160,7 +162,11 @@ class FalseNegatives(Display):
             low, high = run.interval.T
             columns = {"share": run.share, "low": low, "high": high, "gradient_share": run.gradient}
             groups = {f"{kind}_{g + 1}": x[:, g] for kind, x in run.by_group.items() for g in range(x.shape[1])}
-            rest = {"synthetic_distance": run.distance, "kept": np.arange(len(run.epoch)) == run.best}
+            rest = {
+                "synthetic_distance": run.distance,
+                "synthetic_own": run.own,
+                "kept": np.arange(len(run.epoch)) == run.best,
+            }
             parts.append(pd.DataFrame({"run": run.name, "epoch": run.epoch, **columns, **groups, **rest}))
         return pd.concat(parts, ignore_index=True)
 
@@ -183,5 +189,8 @@ def _run(trace: Trace, name: str) -> FalseRun:
         trace["false_negative_gradient"],
         {kind: trace[n] for kind, n in zip(GROUPS, names, strict=True)},
         {kind: trace[f"{n}_interval"] for kind, n in zip(GROUPS, names, strict=True)},
-        trace["synthetic_distance"] if "synthetic_distance" in trace else np.full(len(trace["epoch"]), np.nan),
+        *(
+            trace[n] if n in trace else np.full(len(trace["epoch"]), np.nan)
+            for n in ("synthetic_distance", "synthetic_own")
+        ),
     )

@@ -103,6 +103,9 @@ SCHEMA: Mapping[str, Column] = {
     "drawn_by_popularity": Column(("epoch", "item_group"), "float", "share of the draws that fall on each group"),
     "judged_draws": Column(("epoch",), "float", "draws that were looked up in the truth and judged there", "count"),
     "synthetic_share": Column(("epoch",), "float", "share of these draws that are synthetic: the nearest item decides"),
+    "synthetic_own": Column(
+        ("epoch",), "float", "share of the synthetic ones whose nearest item is their own positive"
+    ),
     "synthetic_distance": Column(("epoch",), "float", "mean 1 - cosine to that nearest item (nan: none is synthetic)"),
     "user_group_activity": Column(
         ("user_group", "bound"), "float", "fewest and most training interactions of the users of a group", "count"
