@@ -142,6 +142,12 @@ class WalkSources(Display):
             below.set_title(self._verdict(self.lost[i], "the same item"))
             below.set_xlabel("timestep t")
             self._list_titles(bottom[i], i)
+        box: dict[str, Any] = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"}
+        for ax, words in ((top[0], "negative"), (middle[0], "another item")):
+            early = self.transition < 0.4 * self.score.shape[1]
+            at, side = (0.97, "right") if early else (0.03, "left")
+            ax.text(at, 0.06, words, transform=ax.transAxes, ha=side, color=style.RUST, bbox=box)
+        top[0].text(self.transition, min(seen), " t*", color=style.PURPLE, bbox=box, ha="left")
         top[0].set_ylabel("still liked?\nscore of x_t")
         middle[0].set_ylabel("still the same item?\nlog-ratio (nats)")
 

@@ -157,7 +157,8 @@ def _choices(name: str, own: dict[str, Any], trace: Trace) -> list[Any]:
 
 
 def _grid(low: float, high: float, step: float) -> list[float]:
-    values: list[float] = np.round(np.arange(low, high + step / 2, step), 6).tolist()
+    # Plus 0, so that no -0 is among them.
+    values: list[float] = (np.round(np.arange(low, high + step / 2, step), 6) + 0.0).tolist()
     return values
 
 

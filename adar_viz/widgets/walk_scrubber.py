@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from jaxtyping import Float
 
-from adar_viz.displays import Display, OneStep, Walk
+from adar_viz.displays import Display, OneStep, Walk, WalkSources
 from adar_viz.trace import (
     Trace,
     UserPlane,
@@ -18,6 +18,7 @@ from adar_viz.trace import (
     walk_identity,
     walk_scores,
 )
+from adar_viz.trace.schema import SOURCES
 from adar_viz.transition import probability_negative
 from adar_viz.widgets.packing import quantised, room, rounded
 from adar_viz.widgets.view import State, View, titles
@@ -40,8 +41,8 @@ class WalkScrubber(View):
     points : bytes
         Coordinates in the user's plane: the catalogue, (item, 2), then for each source x_t, the
         denoiser's estimate from it, and the point between the movements, (3, T + 1, 2).
-    display : Walk
-        The same pair for print.
+    display : WalkSources or Walk
+        The same pair for print: all three walks, or the one there is.
     """
 
     question = "When does an item that a user likes stop looking liked?"
@@ -89,9 +90,10 @@ class WalkScrubber(View):
             "code": cls.call(pair=pair, source=source, k=k, z=z),
             "range": sides,
         }
-        view = cls(
-            Walk.from_trace(trace, pair=pair, source=source, z=z), scene, quantised(everything, sides), source=source
-        )
+        shown: Display = Walk.from_trace(trace, pair=pair, source=source, z=z)
+        if len(walks) == len(SOURCES):
+            shown = WalkSources.from_trace(trace, pair=pair, z=z)
+        view = cls(shown, scene, quantised(everything, sides), source=source)
         view._trace, view._pair, view._z = trace, pair, z
         return view
 
@@ -122,7 +124,7 @@ def _find_walks(trace: Trace, pair: int, source: str) -> dict[str, int]:
     if source not in found:
         known = sorted(set(zip(trace["walk_pair"].tolist(), trace["walk_source"].tolist(), strict=True)))
         raise ValueError(f"pair and source must be one of the walks {known}; got {pair}, {source!r}")
-    return {name: found[name] for name in ("forward", "reverse", "renoise") if name in found}
+    return {name: found[name] for name in SOURCES if name in found}
 
 
 def _marks(trace: Trace, walk: int) -> Float[np.ndarray, "mark dim"]:

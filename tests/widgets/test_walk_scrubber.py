@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import traitlets
 
-from adar_viz.displays import OneStep, Walk
+from adar_viz.displays import OneStep, Walk, WalkSources
 from adar_viz.trace import UserPlane, walk_identity, walk_scores
 from adar_viz.widgets import WalkScrubber
 
@@ -84,6 +84,7 @@ def test_it_starts_with_the_source_that_is_asked_for_and_a_pair_needs_a_walk(law
     assert other.now()["score"] == pytest.approx(walk_scores(law_trace)[1, 0], rel=1e-4)
     assert len(other.scene["walks"]["reverse"]["nearest"][7]) == 2
     assert isinstance(other.picture(), Walk)
+    assert isinstance(other.display, WalkSources)
     other.close()
     with pytest.raises(ValueError, match=r"\(0, 'forward'\).*; got 5, 'forward'"):
         WalkScrubber.from_trace(law_trace, pair=5)
@@ -92,6 +93,7 @@ def test_it_starts_with_the_source_that_is_asked_for_and_a_pair_needs_a_walk(law
 def test_a_trace_without_predictions_or_with_one_walk_offers_what_it_has(law_trace):
     plain = WalkScrubber.from_trace(law_trace.without("walk_prediction").take("walk", [0]))
     assert plain.scene["choices"]["source"] == ["forward"]
+    assert isinstance(plain.display, Walk)
     with pytest.raises(traitlets.TraitError, match="slow must be one of off; got on"):
         plain.drive(slow="on")
     plain.close()
