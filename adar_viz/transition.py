@@ -94,9 +94,10 @@ def timestep_of(alpha_bar_star: Array, alpha_bar: Array) -> Array:
         Strictly decreasing, from ``alpha_bar[0] = 1``.
     """
     xp = array_namespace(alpha_bar_star, alpha_bar)
-    known = xp.where(xp.isnan(alpha_bar_star), xp.ones_like(alpha_bar_star), alpha_bar_star)
-    place = xp.searchsorted(-alpha_bar, -xp.astype(known, alpha_bar.dtype))
-    return xp.clip(place, 0, alpha_bar.shape[0] - 1)
+    asked, last = xp.astype(alpha_bar_star, alpha_bar.dtype, copy=False), alpha_bar.shape[0] - 1
+    # Counted from the end of the schedule, where it rises; nan is sorted beyond its clean start.
+    reached = xp.searchsorted(xp.flip(alpha_bar), asked, side="right")
+    return xp.clip(last + 1 - reached, None, last)
 
 
 def first_timestep_below(score_at: Callable[[Array], Array], wanted: Array, num_timesteps: int) -> Array:
@@ -203,11 +204,9 @@ class ScoreAware:
 
     def alpha_bar(self, pair: ScoredPair) -> Array:
         """Return alpha_bar* of each row; nan where ``s <= 0`` (negative already)."""
-        s = pair.score
-        xp = array_namespace(s)
-        positive = s > 0
-        share = xp.clip(self.wanted(pair) / xp.where(positive, s, xp.ones_like(s)), 0, 1)
-        return xp.where(positive, share**2, xp.full_like(s, math.nan))
+        xp = array_namespace(pair.score)
+        s = xp.where(pair.score > 0, pair.score, math.nan)
+        return xp.clip(self.wanted(pair) / s, 0, 1) ** 2
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adar_viz.diffusion.denoiser import Denoiser, denoising_loss
 from adar_viz.diffusion.process import (
+    Denoise,
     add_noise,
     ancestral,
     ddim,
@@ -20,6 +21,7 @@ from adar_viz.diffusion.schedule import MAX_FINAL_SNR, SCHEDULES, NoiseSchedule,
 __all__ = [
     "MAX_FINAL_SNR",
     "SCHEDULES",
+    "Denoise",
     "Denoiser",
     "NoiseSchedule",
     "add_noise",

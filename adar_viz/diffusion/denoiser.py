@@ -22,7 +22,8 @@ class Denoiser(nn.Module):
     dim, condition_dim
         Widths of the vectors and of what they are conditioned on.
     hidden, depth
-        Width and number of the modulated blocks.
+        Width and number of the modulated blocks; None is half of ``dim``, at least 32: on embeddings of
+        ml-1m (dim 64) twice that width lowered the error by less than a hundredth.
     parametrisation
         What the network itself gives, converted to noise on the way out: the ``noise``, the clean
         vector ``x0``, or ``v`` (arXiv 2202.00512). A chain that starts at T divides an error in
@@ -45,7 +46,7 @@ class Denoiser(nn.Module):
         dim: int,
         condition_dim: int,
         *,
-        hidden: int = 64,
+        hidden: int | None = None,
         depth: int = 1,
         parametrisation: Parametrisation = "v",
         schedule: NoiseSchedule,
@@ -53,6 +54,7 @@ class Denoiser(nn.Module):
         super().__init__()
         if parametrisation not in get_args(Parametrisation):
             raise ValueError(f"parametrisation must be 'noise', 'x0' or 'v'; got {parametrisation!r}")
+        hidden = max(32, dim // 2) if hidden is None else hidden
         if min(dim, condition_dim, depth) < 1 or hidden < 4:
             raise ValueError(
                 "dim, condition_dim and depth must be at least 1, hidden at least 4; "

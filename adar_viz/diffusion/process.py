@@ -263,18 +263,16 @@ def _ddim_step(
 
 def _ddim_shares(timestep: Tensor, earlier: Tensor, schedule: NoiseSchedule, like: Tensor) -> tuple[Tensor, Tensor]:
     """Return what a DDIM step without noise takes of x and of the predicted noise, as columns."""
-    alpha_bar = schedule.alpha_bar.to(timestep.device)
-    at_t, at_s = alpha_bar[timestep].unsqueeze(-1), alpha_bar[earlier].unsqueeze(-1)
-    share_x = (at_s / at_t).sqrt()
-    share_noise = (1 - at_s).sqrt() - share_x * (1 - at_t).sqrt()
-    return share_x.to(like.dtype), share_noise.to(like.dtype)
+    levels = schedule.levels.to(timestep.device)
+    (signal, spread), (signal_s, spread_s) = (levels[t].chunk(2, dim=-1) for t in (timestep, earlier))
+    share = signal_s / signal
+    return share.to(like.dtype), (spread_s - share * spread).to(like.dtype)
 
 
 def _levels(timestep: Tensor, schedule: NoiseSchedule, like: Tensor) -> tuple[Tensor, Tensor]:
     """Return sqrt(alpha_bar) and sqrt(1 - alpha_bar) as columns; rounded only after the subtraction."""
-    alpha_bar = schedule.alpha_bar.to(timestep.device)
-    signal, spread = alpha_bar.sqrt().to(like.dtype), (1 - alpha_bar).sqrt().to(like.dtype)
-    return signal[timestep].unsqueeze(-1), spread[timestep].unsqueeze(-1)
+    signal, spread = schedule.levels.to(like.device, like.dtype)[timestep].chunk(2, dim=-1)
+    return signal, spread
 
 
 def _draw(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -282,7 +280,8 @@ def _draw(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _check_range(name: str, timestep: Tensor, schedule: NoiseSchedule, low: int = 0) -> None:
-    if len(timestep) and not (low <= int(timestep.min()) and int(timestep.max()) <= schedule.num_timesteps):
-        raise ValueError(
-            f"{name} must lie in [{low}, {schedule.num_timesteps}]; got {int(timestep.min())} to {int(timestep.max())}"
-        )
+    if not len(timestep):
+        return
+    first, last = (int(t) for t in torch.aminmax(timestep))
+    if not (low <= first and last <= schedule.num_timesteps):
+        raise ValueError(f"{name} must lie in [{low}, {schedule.num_timesteps}]; got {first} to {last}")

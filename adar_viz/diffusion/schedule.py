@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float64
@@ -58,6 +59,11 @@ class NoiseSchedule:
     def num_timesteps(self) -> int:
         """T: timesteps run from 0, clean, to T."""
         return len(self.alpha_bar) - 1
+
+    @cached_property
+    def levels(self) -> Float64[Tensor, "timestep 2"]:
+        """What a noised vector has of signal, ``sqrt(alpha_bar)``, and of noise, ``sqrt(1 - alpha_bar)``."""
+        return torch.stack([self.alpha_bar.sqrt(), (1 - self.alpha_bar).sqrt()], dim=1)
 
     @property
     def beta(self) -> Float64[Tensor, " timestep"]:

@@ -163,21 +163,20 @@ class ADAR(nn.Module):
     def diffuse(self, context: Context, observe: Observer = ignore) -> tuple[Tensor, Bool[Tensor, " row"]]:
         """Return x_{t*} in the space of the embeddings, and which rows were negative already."""
         self.refresh(context)
-        positive, sigma = context.encoded.lookup(context.positive), self.sigma
+        encoded, generator = context.encoded, context.generator
+        positive = encoded.lookup(context.positive)
         pair = self.scored_pair(context, positive)
         timestep, wanted, clamped = self.transition(context, pair, positive)
-        condition = context.encoded.query / sigma
-        walk = Walk(positive / sigma, condition, timestep, self.denoiser, self.schedule, context.generator)
-        x = sigma * self.source(walk)
+        x = self.source(Walk(positive, encoded.query, self.sigma, timestep, self.denoiser, self.schedule, generator))
         negative_already = pair.score <= pair.boundary.clamp(min=0)
         self._last = {
-            "timestep": timestep.float().mean(),
-            "clamped": clamped.float().mean(),
-            "negative_already": negative_already.float().mean(),
+            "timestep": timestep.mean(dtype=x.dtype),
+            "clamped": clamped.mean(dtype=x.dtype),
+            "negative_already": negative_already.mean(dtype=x.dtype),
         }
         if observe is not ignore:
             observe(Transition(timestep, wanted, pair.boundary, pair.score, clamped))
-            observe(Diffused(timestep, x, context.encoded.score(x.unsqueeze(1)).squeeze(1)))
+            observe(Diffused(timestep, x, encoded.score(x.unsqueeze(1)).squeeze(1)))
         return x, negative_already
 
     @torch.no_grad()
@@ -224,9 +223,8 @@ class ADAR(nn.Module):
         """Return the candidate nearest to ``x`` by cosine, with its gradient."""
         with torch.no_grad():  # only the chosen one needs its gradient
             candidates = pool.sample(context, observe=observe)
-            length = torch.linalg.vecdot(candidates.embedding, candidates.embedding).sqrt()
-            towards = torch.linalg.vecdot(candidates.embedding, x.unsqueeze(1))
-            best = (towards / length.clamp(min=1e-12)).argmax(1, keepdim=True)
+            towards = replace(context.encoded, query=x, scorer=None).score(candidates.embedding)
+            best = (towards / candidates.embedding.norm(dim=-1).clamp(min=1e-12)).argmax(1, keepdim=True)
             item = candidates.item.gather(1, best)
         return Negatives(context.encoded.lookup(item), item)
 

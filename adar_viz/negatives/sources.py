@@ -1,7 +1,6 @@
 """Where ADAR's synthetic negative comes from: three ways to stand at timestep t* of the walk, and a control.
 
-All work on standardised vectors (divided by the noise scale) and return the noisy state x_{t*} itself;
-the control returns its mean.
+All return the noisy state x_{t*} itself, in the space of the embeddings; the control returns its mean.
 """
 
 from __future__ import annotations
@@ -13,23 +12,38 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from adar_viz.diffusion import Denoiser, NoiseSchedule, add_noise, ancestral, glide
+from adar_viz.diffusion import Denoise, Denoiser, NoiseSchedule, add_noise, ancestral, glide
 
 
 @dataclass(frozen=True)
 class Walk:
-    """What there is to walk with: standardised vectors, one row each, and how far each one goes."""
+    """What there is to walk with, one row each, and how far each one goes.
 
-    x0: Float[Tensor, "row dim"]
-    condition: Float[Tensor, "row dim"]
+    Attributes
+    ----------
+    positive, query : Float[Tensor, "row dim"]
+        Where the walk starts, and what the denoiser is conditioned on.
+    sigma : Float[Tensor, ""]
+        Standard deviation of the noise; the denoiser works on vectors divided by it.
+    timestep : Int[Tensor, "row"]
+        t*.
+    """
+
+    positive: Float[Tensor, "row dim"]
+    query: Float[Tensor, "row dim"]
+    sigma: Float[Tensor, ""]
     timestep: Int[Tensor, " row"]
     denoiser: Denoiser
     schedule: NoiseSchedule
     generator: torch.Generator
 
-    def noise(self) -> Float[Tensor, "row dim"]:
-        """Draw standard normal noise in the shape of ``x0``."""
-        return noise_like(self.x0, self.generator)
+    def denoise(self) -> Denoise:
+        """Return the denoiser, conditioned on the query."""
+        return self.denoiser.given(self.query / self.sigma)
+
+    def draw(self) -> Float[Tensor, "row dim"]:
+        """Draw standard normal noise."""
+        return noise_like(self.positive, self.generator)
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,7 @@ class Forward:
 
     def __call__(self, walk: Walk) -> Float[Tensor, "row dim"]:
         """Return x_{t*}; O(row x dim)."""
-        return add_noise(walk.x0, walk.timestep, walk.schedule, walk.noise())
+        return add_noise(walk.positive, walk.timestep, walk.schedule, walk.draw().mul_(walk.sigma))
 
 
 @dataclass(frozen=True)
@@ -61,14 +75,14 @@ class Reverse:
 
     def __call__(self, walk: Walk) -> Float[Tensor, "row dim"]:
         """Return x_{t*}; O(steps) calls of the denoiser."""
-        denoise, x = walk.denoiser.given(walk.condition), walk.noise()
+        denoise, x = walk.denoise(), walk.draw()
         if self.steps is None:
             chain = ancestral(denoise, x, walk.schedule, generator=walk.generator, stop=walk.timestep)
             ((_, stopped, _),) = deque(chain, maxlen=1)
-            return stopped
+            return walk.sigma * stopped
         start = torch.full((1,), walk.schedule.num_timesteps, device=x.device)
         estimate = glide(denoise, x, start, torch.zeros_like(start), walk.schedule, steps=self.steps)
-        return add_noise(estimate, walk.timestep, walk.schedule, walk.noise())
+        return walk.sigma * add_noise(estimate, walk.timestep, walk.schedule, walk.draw())
 
 
 @dataclass(frozen=True)
@@ -96,8 +110,8 @@ class Renoise:
         """Return x_{t*}; O(steps) calls of the denoiser."""
         T = walk.schedule.num_timesteps
         start = (walk.timestep + max(1, round(self.beyond * T))).clamp(max=T)
-        noisy = add_noise(walk.x0, start, walk.schedule, walk.noise())
-        return glide(walk.denoiser.given(walk.condition), noisy, start, walk.timestep, walk.schedule, steps=self.steps)
+        noisy = add_noise(walk.positive / walk.sigma, start, walk.schedule, walk.draw())
+        return walk.sigma * glide(walk.denoise(), noisy, start, walk.timestep, walk.schedule, steps=self.steps)
 
 
 @dataclass(frozen=True)
@@ -106,7 +120,7 @@ class Noiseless:
 
     def __call__(self, walk: Walk) -> Float[Tensor, "row dim"]:
         """Return the mean of x_{t*}; O(row x dim)."""
-        return add_noise(walk.x0, walk.timestep, walk.schedule, torch.zeros_like(walk.x0))
+        return add_noise(walk.positive, walk.timestep, walk.schedule, torch.zeros_like(walk.positive))
 
 
 Source = Forward | Reverse | Renoise | Noiseless

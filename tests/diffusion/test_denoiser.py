@@ -186,7 +186,7 @@ def test_a_checkpoint_holds_weights_alone() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"depth": 0}, "depth must be at least 1, hidden at least 4; got 2, 4, 0 and 64"),
+        ({"depth": 0}, "depth must be at least 1, hidden at least 4; got 2, 4, 0 and 32"),
         ({"hidden": 2}, "hidden at least 4; got 2, 4, 1 and 2"),
     ],
 )

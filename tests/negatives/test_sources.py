@@ -13,7 +13,7 @@ def test_noiseless_is_the_mean_of_forward_and_draws_nothing() -> None:
     schedule, generator = SCHEDULES["linear"](20), torch.Generator().manual_seed(1)
     x0 = torch.randn(1, 4, generator=generator).expand(20_000, 4)
     timestep = torch.full((len(x0),), 7)
-    walk = Walk(x0, x0, timestep, Denoiser(4, 4, schedule=schedule), schedule, generator)
+    walk = Walk(x0, x0, torch.tensor(1.0), timestep, Denoiser(4, 4, schedule=schedule), schedule, generator)
     before = generator.get_state()
     mean = Noiseless()(walk)
     assert torch.equal(generator.get_state(), before)
