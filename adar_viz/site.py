@@ -38,6 +38,7 @@ VIEWS: Mapping[str, type[View]] = {
 
 TRACES = [Path("notebooks/traces") / f"{name}.npz" for name in ("demo", "uniform", "dns", "ahns")]
 """The stored runs: ADAR, which views of one run show, and what it is compared with."""
+
 MEGABYTES = 5
 """A page is at most this large; a larger one is written, and said to be so."""
 
@@ -85,7 +86,7 @@ def write_site(traces: Sequence[Trace], folder: Path) -> tuple[list[Path], dict[
         written = [_write_index(folder, pages, traces)]
         for page in pages:
             written += [_write_one(folder, page, pages), *page.view.save_view(folder / page.name, formats=["png"])]
-        if len(pages) > 1:
+        if _linked(pages):
             written.append(_write_together(folder, pages))
     finally:
         for page in pages:
@@ -112,7 +113,7 @@ def _write(path: Path, title: str, pieces: Sequence[Any]) -> Path:
 
 def _write_index(folder: Path, pages: Sequence[Page], traces: Sequence[Trace]) -> Path:
     cards = [_card(page.name, page.view.question, page.view.scene["heading"], page.view.describe()) for page in pages]
-    if len(pages) > 1:
+    if _linked(pages):
         cards.append(f'<li class="card"><h2><a href="together.html">{_TOGETHER}</a></h2>{_TOGETHER_WORDS}</li>')
     runs = "".join(f"<li>{_run(trace)}</li>" for trace in traces)
     pieces = [_ABOUT, f'<ul class="cards">{"".join(cards)}</ul>', f"<h2>What is shown</h2><ul>{runs}</ul>"]
@@ -142,7 +143,7 @@ def _write_one(folder: Path, page: Page, pages: Sequence[Page]) -> Path:
 
 def _way(here: str, pages: Sequence[Page]) -> str:
     names = {"index": "All views", **{page.name: page.name.replace("_", " ") for page in pages}}
-    if len(pages) > 1:
+    if _linked(pages):
         names["together"] = "all together"
     steps = [
         f'<li aria-current="page">{html.escape(text)}</li>'
@@ -153,10 +154,16 @@ def _way(here: str, pages: Sequence[Page]) -> str:
     return f'<nav aria-label="Views"><ol>{"".join(steps)}</ol></nav>'
 
 
+def _linked(pages: Sequence[Page]) -> list[View]:
+    """Return the views in which an item can be selected; fewer than two need no page of their own."""
+    views = [page.view for page in pages if "names" in page.view.scene]
+    return views if len(views) > 1 else []
+
+
 def _write_together(folder: Path, pages: Sequence[Page]) -> Path:
-    link(*[page.view for page in pages], name="together")
+    link(*_linked(pages), name="together")
     pieces: list[Any] = [_way("together", pages), _TOGETHER_WORDS]
-    return _write(folder / "together.html", _TOGETHER, [*pieces, *[page.view.part() for page in pages]])
+    return _write(folder / "together.html", _TOGETHER, [*pieces, *[view.part() for view in _linked(pages)]])
 
 
 def add_parser(subparsers: Any) -> None:

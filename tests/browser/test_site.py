@@ -12,7 +12,7 @@ from adar_viz import site
 from adar_viz.trace import Trace
 
 ROOT = Path(__file__).parents[2]
-TRACES = [ROOT / site.DEMO, *sorted(p for p in (ROOT / site.DEMO).parent.glob("*.npz") if p.name != site.DEMO.name)]
+TRACES = [ROOT / path for path in site.TRACES]
 VIEWS = list(site.VIEWS)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -56,10 +56,10 @@ def test_a_page_moves_by_keyboard_without_the_network(watch, pages, name, scheme
         moved = True
     for choice in filter(Locator.is_visible, widget.locator("select:not(.av-finder select)").all()):
         last = choice.locator("option").count() - 1
-        before, selected = pixels(widget), choice.input_value()
+        before, place = pixels(widget), choice.evaluate("(list) => list.selectedIndex")
         choice.focus()
-        watched.page.keyboard.press("ArrowUp" if int(selected) == last else "ArrowDown")
-        assert choice.input_value() != selected
+        watched.page.keyboard.press("ArrowUp" if place == last else "ArrowDown")
+        assert choice.evaluate("(list) => list.selectedIndex") != place
         assert pixels(widget) != before
         moved = True
     assert moved, "a view has at least one control"
@@ -116,13 +116,11 @@ def test_the_search_list_selects_by_keyboard(watch, pages, name):
 
 
 def test_on_the_linked_page_a_selection_reaches_every_view(watch, pages):
-    if "together.html" not in pages:
-        pytest.skip("there is one view only")
     watched = watch()
     refused = watched.offline(pages["together.html"])
     views = watched.page.locator(".adar-view")
     views.first.wait_for()
-    assert views.count() == len(VIEWS)
+    assert views.count() >= 3
     first = views.first.locator(".av-finder select")
     before = [pixels(view) for view in views.all()]
     first.focus()
@@ -138,8 +136,6 @@ def test_on_the_linked_page_a_selection_reaches_every_view(watch, pages):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["index", *VIEWS, "together"])
 def test_axe_finds_nothing_serious(watch, pages, name, scheme):
-    if f"{name}.html" not in pages:
-        pytest.skip(f"there is no page {name}")
     watched = watch(color_scheme=scheme)
     watched.offline(pages[f"{name}.html"])
     watched.page.wait_for_timeout(200)

@@ -122,18 +122,13 @@ class ItemChart extends Scatter {
   }
 }
 
-function build({ scene, points, state, set, select }) {
+function build({ scene, points, state, select }) {
   const xy = decode(points), size = 2 * scene.items.length * scene.users.length * scene.choices.epoch.length;
   const planes = scene.panels.map((panel, p) => new UserPlane(scene, panel, xy.subarray(p * size, (p + 1) * size), select));
   const chart = scene.map && new ItemChart(scene, planes[0], xy.subarray(size), select);
   const where = ({ user, epoch, scale }) => ({
     user: Math.max(0, scene.users.indexOf(user)), epoch: scene.choices.epoch.indexOf(epoch), scale,
   });
-  const choosers = [
-    chooser("user", scene.users, scene.user_names, (v) => select(v, "user")),
-    chooser("x_t at", scene.choices.t, scene.choices.t.map((t) => `t = ${t}`), (v) => set("t", v)),
-    chooser("axes", scene.choices.scale, ["of each epoch", "the same for all epochs"], (v) => set("scale", v)),
-  ];
   const table = element("dl"), chosen = element("p", { class: "be-chosen" });
   const legend = element("p", { class: "be-legend" });
 
@@ -165,10 +160,14 @@ function build({ scene, points, state, set, select }) {
   return {
     kind: "boundary-explorer",
     body: [
-      element("div", { class: "av-choosers" }, ...choosers.map(({ root }) => root)),
       element("div", { class: "av-row" }, ...planes.map(({ root }) => element("div", { class: "av-wide" }, root)),
         ...(chart ? [element("div", { class: "av-wide" }, chart.root)] : [])),
       legend, element("div", { class: "av-row" }, element("div", { class: "av-wide" }, table), element("div", { class: "av-side" }, chosen)),
+    ],
+    choosers: [
+      { name: "user", label: "user", values: scene.users, texts: scene.user_names },
+      { name: "t", label: "x_t at", texts: scene.choices.t.map((t) => `t = ${t}`) },
+      { name: "scale", label: "axes", texts: ["of each epoch", "the same for all epochs"] },
     ],
     player: { name: "epoch", label: "epoch of training", text: (epoch) => `epoch ${epoch}` },
     rebuild: (colours) => {
@@ -192,9 +191,6 @@ function build({ scene, points, state, set, select }) {
         chart.draw(now);
         chart.canvas.setAttribute("aria-label", "UMAP of the same items: it knows no user, so it has no boundary.");
       }
-      choosers[0].show(scene.users[where(now).user]);
-      choosers[1].show(now.t);
-      choosers[2].show(now.scale);
       tell(now);
     },
     say,

@@ -90,9 +90,10 @@ class Finder {
   }
 }
 
-// A labelled drop-down for a trait with few values; texts[i] names values[i].
+// A labelled drop-down for a trait with few values; texts[i] names values[i]. A value that it has not shows as the first.
 const chooser = (label, values, texts, choose) => {
   const list = control("select", {}, ...texts.map((text, i) => element("option", { value: i }, text)));
   list.addEventListener("change", () => choose(values[Number(list.value)]));
-  return { root: element("label", { class: "av-chooser" }, `${label} `, list), show: (value) => { list.value = values.indexOf(value); } };
+  const show = (value) => { list.value = Math.max(0, values.indexOf(value)); };
+  return { root: element("label", { class: "av-chooser" }, `${label} `, list), show };
 };

@@ -46,13 +46,11 @@ const ranking = (scene, select) => {
   return list;
 };
 
-function build({ scene, points, set, select }) {
+function build({ scene, points, select }) {
   const map = new DriftMap(scene, decode(points), select);
   const list = ranking(scene, select), table = element("dl"), nearest = element("ol"), head = element("p", { class: "de-head" });
   const names = { pca: "joint principal plane", stored: "AlignedUMAP, a second opinion" };
   const { projection: projections, epoch: epochs } = scene.choices;
-  const by = projections.length > 1
-    && chooser("map", projections, projections.map((p) => names[p]), (v) => set("projection", v));
   const where = ({ epoch, projection, selected }) => ({
     epoch: epochs.indexOf(epoch), projection: projections.indexOf(projection), selected,
   });
@@ -83,19 +81,18 @@ function build({ scene, points, set, select }) {
   return {
     kind: "drift-explorer",
     body: [
-      ...(by ? [element("div", { class: "av-choosers" }, by.root)] : []),
       element("div", { class: "av-row" },
         element("div", { class: "av-wide" }, map.root),
         element("div", { class: "av-side" }, table,
           element("label", { class: "de-list" }, `Most changed from epoch ${epochs[0]} to ${epochs.at(-1)} (blue trails)`, list),
           head, nearest)),
     ],
+    choosers: projections.length > 1 ? [{ name: "projection", label: "map", texts: projections.map((p) => names[p]) }] : [],
     player: { name: "epoch", label: "epoch of training", text: (epoch) => `epoch ${epoch}` },
     rebuild: (colours) => map.rebuild(colours),
     draw: (now) => {
       map.draw(where(now));
       map.canvas.setAttribute("aria-label", say(now));
-      if (by) by.show(now.projection);
       tell(now);
     },
     say,

@@ -8,6 +8,8 @@
 //
 //   kind             class of the root, for the view's own style sheet
 //   body             nodes between the heading and the controls
+//   choosers         [{ name, label, texts, values }] drop-downs below the body, a trait each; values are those of
+//                    scene.choices unless given; leave it out for none
 //   player           { name, label, text, mark } of the trait that the slider moves; leave it out for no slider
 //   rebuild(colours) draw what does not move; called when the size or the theme changes, before draw
 //   draw(state)      draw what moves and write the numbers; state holds the traits by name: state.t, state.selected, …
@@ -42,11 +44,14 @@ function mount(model, el, build) {
   };
 
   const view = build({ scene, points: model.get("points"), state, set, select });
+  const choosers = (view.choosers ?? []).map(({ name, label, texts, values = scene.choices[name] }) =>
+    ({ name, ...chooser(label, values, texts, (value) => (LINKED.includes(name) ? select(value, name) : set(name, value))) }));
   const player = view.player && new Player(scene.choices[view.player.name], view.player, (v) => set(view.player.name, v));
   const finder = scene.names && names.includes("selected") && new Finder(scene.names, select);
   const live = element("p", { class: "av-live", "aria-live": "polite" });
   const root = element("div", { class: `adar-view ${view.kind}`, role: "group", "aria-label": scene.heading },
     element("h2", {}, scene.heading), element("p", { class: "av-quiet" }, scene.intro ?? ""), ...view.body,
+    ...(choosers.length ? [element("div", { class: "av-choosers" }, ...choosers.map((one) => one.root))] : []),
     ...(player ? [player.root] : []), ...(finder ? [finder.root] : []),
     tools(scene, state, () => photograph(root, view.say(state), colours)), live);
   el.append(root);
@@ -55,6 +60,7 @@ function mount(model, el, build) {
     const sentence = view.say(state);
     player?.show(state[view.player.name], sentence);
     finder?.show(state.selected);
+    for (const one of choosers) one.show(state[one.name]);
     if (colours) view.draw(state);
     for (const name of names) root.dataset[name] = state[name];
     clearTimeout(whisper);

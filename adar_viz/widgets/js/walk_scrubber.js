@@ -177,15 +177,11 @@ const movements = (scene, source, t) => {
   ];
 };
 
-function build({ scene, points, set, select }) {
+function build({ scene, points, select }) {
   const plane = new Plane(scene, decode(points), select);
   const courses = scene.choices.source.map((source) => new Course(scene, source));
   const status = element("p", { class: "ws-state" }), numbers = element("dl");
   const about = element("div", { class: "av-quiet" }), list = element("ol");
-  const choosers = [
-    ["source", chooser("walk", scene.choices.source, scene.choices.source, (value) => set("source", value))],
-    ...(scene.choices.slow.length < 2 ? [] : [["slow", chooser("slow motion", ["off", "on"], ["off", "on"], (value) => set("slow", value))]]),
-  ];
   const last = scene.alpha_bar.length - 1;
 
   const say = ({ t, source }) => {
@@ -222,7 +218,10 @@ function build({ scene, points, set, select }) {
         element("div", { class: "av-wide" }, plane.root),
         element("div", { class: "av-side" }, status, numbers, about, list)),
       element("div", { class: "ws-courses" }, ...courses.map(({ root }) => root)),
-      element("div", { class: "av-choosers" }, ...choosers.map(([, { root }]) => root)),
+    ],
+    choosers: [
+      { name: "source", label: "walk", texts: scene.choices.source },
+      ...(scene.choices.slow.length > 1 ? [{ name: "slow", label: "slow motion", texts: scene.choices.slow }] : []),
     ],
     player: {
       name: "t",
@@ -237,7 +236,6 @@ function build({ scene, points, set, select }) {
     draw: (now) => {
       plane.draw(now);
       for (const course of courses) course.draw(now);
-      for (const [name, { show }] of choosers) show(now[name]);
       tell(now);
       plane.canvas.setAttribute("aria-label", `Items and walk in the plane of the user. ${say(now)}`);
     },
