@@ -31,8 +31,9 @@ def record(group: str, name: str, value: float) -> None:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print every group as ratios to its first row."""
     cores, torch_version = os.cpu_count(), torch.__version__
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none: nothing here was measured on one"
     terminalreporter.write_line(
-        f"machine: {platform.processor() or platform.machine()}, {cores} cores, torch {torch_version}"
+        f"machine: {platform.processor() or platform.machine()}, {cores} cores, torch {torch_version}; GPU: {gpu}"
     )
     for group, rows in RATIOS.items():
         terminalreporter.write_line(f"\n{group}")
@@ -55,7 +56,7 @@ def real_split() -> Callable[..., Split]:
 @pytest.fixture(autouse=True)
 def _threads() -> Iterator[None]:
     before = torch.get_num_threads()
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
     yield
     torch.set_num_threads(before)
 
