@@ -64,7 +64,7 @@ class TransitionHistogram(Display):
         looks: list[dict[str, Any]] = [
             {"color": color},
             {"color": style.ORANGE, "hatch": "////", "edgecolor": style.BLACK, "lw": 0},
-            {"color": "white", "hatch": "....", "edgecolor": style.VERMILLION, "lw": 0},
+            {"color": "#F6DCCB", "hatch": "....", "edgecolor": style.VERMILLION, "lw": 0},
         ]
         for part, look in zip(self.count, looks, strict=True):
             self.bars_.append(ax.bar(t, part, bottom=bottom, width=0.9, **look))
