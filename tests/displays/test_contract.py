@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import subprocess
@@ -38,6 +39,7 @@ from adar_viz.displays import (
     Walk,
     WalkSources,
 )
+from adar_viz.displays.display import light
 from adar_viz.displays.style import BLACK, BLUE, GREY, PURPLE, RUST, rc
 
 DISPLAYS = [
@@ -252,3 +254,16 @@ def test_a_display_needs_no_method_beyond_the_contract(law_trace):
     assert shown.line_.get_color() == "#123456"
     assert io.BytesIO(shown._render("png")).getvalue()[:4] == b"\x89PNG"
     assert rc("slides")["font.size"] > rc("paper")["font.size"]
+
+
+def test_a_notebook_keeps_a_light_copy_of_the_picture_that_looks_the_same(law_trace):
+    shown = DecisionBoundary.from_trace(law_trace).plot()
+    whole = shown._render("png")
+    copy = light(whole)
+    assert len(copy) < 0.6 * len(whole)
+    assert len(base64.b64decode(shown._repr_mimebundle_()[0]["image/png"])) < 0.6 * len(whole)
+    one, other = (Image.open(io.BytesIO(png)) for png in (whole, copy))
+    assert one.text == other.text
+    assert one.info["dpi"] == pytest.approx(other.info["dpi"])
+    apart = np.abs(np.asarray(one.convert("RGB"), dtype=int) - np.asarray(other.convert("RGB"), dtype=int))
+    assert apart.max() < 24, "no colour is lost, not even that of a single mark"
