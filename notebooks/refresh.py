@@ -32,6 +32,6 @@ def refresh(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or sorted(HERE.glob("[0-9]*.ipynb")):
+    for name in sys.argv[1:] or sorted([*HERE.glob("[0-9]*.ipynb"), *HERE.glob("solutions/*.ipynb")]):
         refresh(Path(name))
         print(name)

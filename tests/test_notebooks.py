@@ -1,4 +1,4 @@
-"""Reference notebooks are stored whole, read well, and hold no program of their own."""
+"""Reference notebooks and solutions are stored whole, exercises hold no answers, none holds a program of its own."""
 
 from __future__ import annotations
 
@@ -13,8 +13,16 @@ from adar_viz.trace import Trace
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 REFERENCE = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+SOLUTIONS = sorted(FOLDER.glob("solutions/*.ipynb"))
+EXERCISES = sorted(FOLDER.glob("exercises/*.ipynb"))
+EXPLORE = sorted(FOLDER.glob("explore/*.ipynb"))
 TRACES = sorted(FOLDER.glob("traces/*.npz"))
 each_notebook = pytest.mark.parametrize("path", REFERENCE, ids=lambda p: p.stem)
+each_stored = pytest.mark.parametrize("path", REFERENCE + SOLUTIONS, ids=lambda p: f"{p.parent.name}/{p.stem}")
+each_exercise = pytest.mark.parametrize("path", EXERCISES, ids=lambda p: p.stem)
+each_of_all = pytest.mark.parametrize(
+    "path", REFERENCE + SOLUTIONS + EXERCISES + EXPLORE, ids=lambda p: f"{p.parent.name}/{p.stem}"
+)
 
 
 def code(path):
@@ -30,7 +38,7 @@ def test_there_are_reference_notebooks_and_traces():
     assert TRACES
 
 
-@each_notebook
+@each_stored
 def test_it_is_stored_as_it_ran_from_top_to_bottom(path):
     """A stripped notebook under strict nbval compares nothing."""
     cells = code(path)
@@ -53,7 +61,7 @@ def test_stored_pictures_have_alt_text_and_no_dead_widgets(path):
     assert "widgets" not in nbformat.read(path, as_version=4).metadata
 
 
-@each_notebook
+@each_of_all
 def test_it_holds_no_function_longer_than_five_lines(path):
     for cell in code(path):
         for node in ast.walk(ast.parse(cell.source)):
@@ -67,6 +75,51 @@ def test_it_asks_one_question_names_its_limits_and_ends_in_an_exercise(path):
     assert re.search(r"^\*\*[^*]+\?\*\*$", text, re.MULTILINE), "the question, in one bold sentence"
     assert "## What this view cannot show" in text
     assert "## Exercise" in text
+
+
+@each_of_all
+def test_every_link_leads_somewhere(path):
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose(path))
+    assert not [t for t in targets if "://" not in t and not (path.parent / t).exists()]
+
+
+@each_notebook
+def test_only_what_is_trained_on_the_spot_is_not_compared(path):
+    """Trainings differ in the last digits between machines; everything else is the same everywhere."""
+    tagged = [cell for cell in code(path) if "nbval-ignore-output" in cell.metadata.get("tags", [])]
+    assert not tagged or path.stem == "06_your_own_data_and_model"
+
+
+def test_the_model_and_the_sampler_of_notebook_06_are_those_of_the_guide():
+    guide = (FOLDER.parent / "CONTRIBUTING.md").read_text()
+    for name in ("your_model", "your_sampler"):
+        assert f"```python\n{(FOLDER / f'{name}.py').read_text()}```" in guide, name
+
+
+def test_every_view_has_an_exercise_and_every_exercise_its_solution():
+    names = {path.name for path in EXERCISES}
+    assert {path.name for path in REFERENCE if "01" <= path.stem[:2] <= "05"} <= names
+    assert {"lesson_find_the_leak.ipynb", "lesson_negatives_or_l2.ipynb"} <= names
+    assert names == {path.name for path in SOLUTIONS}
+
+
+@each_exercise
+def test_an_exercise_asks_what_its_solution_answers_and_holds_no_answer(path):
+    asked, solved = (nbformat.read(p, as_version=4).cells for p in (path, FOLDER / "solutions" / path.name))
+    questions = [cell.source for cell in asked if cell.source.startswith("## ")]
+    assert len(questions) >= 3
+    assert set(questions) <= {cell.source for cell in solved}
+    assert not [cell for cell in asked if "**Answer" in cell.source]
+    assert sum("**Answer.**" in cell.source for cell in solved) >= sum(q[3].isdigit() for q in questions)
+    assert any("assert " in cell.source for cell in solved), "a solution that cannot be wrong is no test"
+    given = {re.sub(r"\.\./exercises/", "", cell.source) for cell in solved if cell.cell_type == "code"}
+    for cell in asked:
+        assert cell.cell_type != "code" or "# your answer" in cell.source or cell.source in given
+
+
+@pytest.mark.parametrize("path", EXERCISES + EXPLORE, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_what_readers_fill_in_is_stored_empty(path):
+    assert all(cell.execution_count is None and not cell.outputs for cell in code(path))
 
 
 @each_notebook
@@ -86,7 +139,7 @@ def test_each_widget_is_followed_by_a_cell_that_drives_it(path):
             assert "assert " in after.source
 
 
-@each_notebook
+@each_stored
 def test_it_prints_rounded_numbers_and_no_addresses(path):
     for cell in code(path):
         for output in cell.outputs:
