@@ -57,11 +57,11 @@ def _rows(anchor: Anchor, found: Found | None) -> list[str]:
     lines = []
     for reading, metric, published, ours, agrees in _compared(anchor, found):
         at = reading if reading == BEST else f"epoch {reading}"
-        tolerance = f"{anchor.tolerance:.0%}" if anchor.tolerance else "4 decimals"
+        inside = f"within {anchor.tolerance:.0%}" if anchor.tolerance else "the same to 4 decimals"
         if ours is None:
             told = f"| | not run (about {anchor.minutes:g} min)"
         else:
-            told = f"{ours:.4f} | {ours / published - 1:+.1%} | {'within' if agrees else '**OUTSIDE**'} {tolerance}"
+            told = f"{ours:.4f} | {ours / published - 1:+.1%} | {inside if agrees else f'**not** {inside}'}"
         lines.append(f"| {name} | {at} | {metric} | {published:.4f} | {told} |")
     return lines
 

@@ -80,7 +80,9 @@ def _count(anchor: Anchor, parts: Parts) -> Found:
     began = perf_counter()
     counts = sum(getattr(parts.split, part).popularity() for part in anchor.count)
     metrics = evaluate(by_popularity(counts), parts.split, "test").metrics
-    return Found(anchor.recipe, _asked(anchor, {BEST: metrics}), seconds=perf_counter() - began, finished=True)
+    return Found(
+        anchor.recipe, _asked(anchor, {BEST: metrics}), seconds=round(perf_counter() - began, 1), finished=True
+    )
 
 
 def _train(anchor: Anchor, parts: Parts, folder: Path, progress: bool) -> Found:

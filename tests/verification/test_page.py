@@ -26,7 +26,7 @@ def test_it_tells_within_outside_and_not_run() -> None:
     text = page([one, other], found)
     assert "**2 of 3 numbers lie within their tolerance, 1 do not; 1 were not run.**" in text
     assert "| one | best | recall@20 | 0.2000 | 0.2100 | +5.0% | within 5% |" in text
-    assert "| one | best | ndcg@10 | 0.1000 | 0.0900 | -10.0% | **OUTSIDE** 5% |" in text
+    assert "| one | best | ndcg@10 | 0.1000 | 0.0900 | -10.0% | **not** within 5% |" in text
     assert "| other † | epoch 2 | recall@20 | 0.5000 | 0.5000 | +0.0% | within 5% |" in text
     assert "| other † | best | recall@20 | 0.6000 | | | not run (about 0.1 min) |" in text
     assert "4 epochs, epoch 3 selected; 12 s" in text
