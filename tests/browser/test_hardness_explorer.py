@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from adar_viz.trace import law_probability
 from adar_viz.widgets import HardnessExplorer
+from tests.browser.conftest import ASK, RUN_ALL
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -80,3 +82,43 @@ def test_asking_again_takes_less_than_a_quarter_of_a_second(watch, explorer, tmp
     times = widget.get_by_role("slider").nth(1).evaluate(LATENCY)
     print(f"explorer: a control to a drawn picture {times[15]:.0f} ms (median), {times[28]:.0f} ms (95th percentile)")
     assert times[15] < 250
+
+
+def test_the_numbers_of_a_selected_pair_are_its_own(watch, explorer, tmp_path):
+    _, widget, _ = opened(watch, explorer, tmp_path)
+    item, part = explorer.scene["pairs"]["item"][-1], explorer.asked()
+    row = explorer.scene["pairs"]["item"].index(item)
+    widget.locator(".av-finder input").fill(explorer.scene["names"][str(item)])
+    widget.locator(".av-finder select").select_option(str(item))
+    assert widget.get_attribute("data-selected") == str(item)
+    shown = dict(zip(widget.locator("dt").all_inner_texts(), widget.locator("dd").all_inner_texts(), strict=True))
+    t = part["transition_timestep"][row]
+    numbers = f"{part['pair_score'][row]:.2f}, {part['boundary'][row]:.2f}".replace("-", "−")
+    assert shown["selected: score, boundary"] == numbers
+    assert shown["selected: t*, P there"] == f"{t}, {law_probability(part)[row, t]:.2f}"
+
+
+def test_in_jupyterlab_the_kernel_hears_nothing_until_the_focus_leaves(lab, watch):
+    watched = watch()
+    page = watched.page
+    page.goto(lab.address("02_timestep_hardness.ipynb"))
+    assert page.evaluate(RUN_ALL) == []
+    widget = page.locator(".hardness-explorer")
+    widget.wait_for()
+    widget.scroll_into_view_if_needed()
+    widget.locator("[data-setting=noise] input").focus()
+    page.wait_for_timeout(500)
+    before = watched.kernel_messages
+    assert before > 0, "the counter counts"
+    seen = set()
+    for name, key in [("noise", "End"), ("schedule", "ArrowDown"), ("z", "Home"), ("z", "ArrowRight")]:
+        widget.locator(f"[data-setting={name}]").locator("select, input").press(key)
+        seen.add(widget.locator("canvas").first.evaluate("(canvas) => canvas.toDataURL()"))
+    assert len(seen) == 4
+    assert watched.kernel_messages == before, "every control is answered in the browser"
+    watched.screenshot("02_timestep_hardness_lab")
+    page.locator(".jp-Notebook h1").first.click()
+    page.wait_for_timeout(300)
+    assert watched.kernel_messages > before, "leaving the view reports its state"
+    assert page.evaluate(ASK, "print(explorer.noise, explorer.schedule)") == "4.0 cosine"
+    assert watched.errors == []

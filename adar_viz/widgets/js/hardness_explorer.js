@@ -237,12 +237,17 @@ function buildExplorer({ scene, set, select }) {
       + `${half === null ? "P never reaches one half" : `P reaches one half at t = ${half}`}, ${percent(clamped)} of t* clamped, `
       + `${percent(already)} of the pairs negative before any noise.`;
   };
-  const tell = ({ transition, half, clamped, already }) => {
+  const tell = ({ pairs, transition, half, clamped, already }, selected) => {
+    const one = pairs[scene.pairs.item?.indexOf(selected) ?? -1];
     const rows = [
       ["median t*", String(transition)],
       ["median t where P reaches ½", half === null ? "never" : String(half)],
       ["t* clamped", percent(clamped)],
       ["negative before any noise", percent(already)],
+      ...(one ? [
+        ["selected: score, boundary", `${fixed(one.s)}, ${fixed(one.b)}`],
+        ["selected: t*, P there", `${one.t}, ${fixed(one.probability[one.t])}`],
+      ] : []),
     ];
     numbers.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
   };
@@ -260,7 +265,7 @@ function buildExplorer({ scene, set, select }) {
         root.hidden = !(visible[name] ?? true);
       }
       panels.draw(answer(state), state.selected);
-      tell(answer(state));
+      tell(answer(state), state.selected);
       panels.canvas.setAttribute("aria-label", `Heat map of the probability of being negative. ${say(state)}`);
     },
     say,
