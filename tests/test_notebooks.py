@@ -123,6 +123,16 @@ def test_what_readers_fill_in_is_stored_empty(path):
 
 
 @each_notebook
+def test_the_map_in_the_first_notebook_asks_its_question(path):
+    (question,) = re.findall(r"^\*\*([^*]+\?)\*\*$", prose(path), re.MULTILINE)
+    assert question in prose(REFERENCE[0])
+
+
+def test_the_reference_notebooks_are_numbered_without_a_gap():
+    assert [path.stem[:2] for path in REFERENCE] == [f"{n:02d}" for n in range(8)]
+
+
+@each_notebook
 def test_each_widget_is_followed_by_a_cell_that_drives_it(path):
     cells = code(path)
     imported = {
