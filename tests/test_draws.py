@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,12 @@ from adar_viz.core import NO_ITEM, Encoded
 from adar_viz.datasets import Truth
 from adar_viz.draws import CATALOGUE, QUANTILES, Draws, Likes, gradient_weight
 from adar_viz.events import Drawn
+from adar_viz.experiment import Experiment, run
 from adar_viz.known import KnownPositives
 from adar_viz.losses import BCE, BPR, GBCE, Softmax
 from adar_viz.negatives import ADAR, DNS, AllItems, MixGCF, Uniform
 from adar_viz.recorder import Recorder
+from adar_viz.trace import Trace
 from adar_viz.training import TrainingPlan, fit
 
 USERS, ITEMS, DIM = 12, 40, 6
@@ -213,3 +217,23 @@ def test_a_watched_training_ends_with_the_bits_of_an_unwatched_one(sampler: Any)
 def score(backbone: Any) -> dict[str, float]:
     """Validate nothing."""
     return {"none": 0.0}
+
+
+REAL = pytest.mark.skipif("ADAR_VIZ_DATA" not in os.environ, reason="needs real data: set ADAR_VIZ_DATA")
+
+
+@REAL
+@pytest.mark.parametrize("data", ["coat", "jester-complete"])
+def test_a_run_on_real_data_counts_its_false_negatives_in_every_epoch(data: str, tmp_path: Path) -> None:
+    plan = TrainingPlan(epochs=2, learning_rate=0.01, metric="recall@5")
+    experiment = Experiment(data=data, negatives="uniform(4)", overlap="drop", dim=8, plan=plan)
+    trace = Trace.load(run(experiment, tmp_path / data, progress=False, num_pairs=20).folder / "trace.npz")
+    share, (low, high) = trace["false_negative"], trace["false_negative_interval"].T
+    assert share.shape == (2,)
+    if data == "coat":  # a random sample of cells is judged: shares have intervals, in the groups wider ones
+        assert ((low < share) & (share < high)).all()
+        width = np.diff(trace["false_negative_by_popularity_interval"], axis=2)[..., 0]
+        assert (width > (high - low)[:, None]).all()
+    else:  # every joke was rated
+        np.testing.assert_array_equal(np.stack([low, high]), np.stack([share, share]))
+    assert ((share > 0.02) & (share < 0.5)).all()
