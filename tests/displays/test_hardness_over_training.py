@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adar_viz.displays import HardnessOverTraining
-from adar_viz.trace import Trace
+from adar_viz.trace import Trace, TraceError
 
 
 def with_warmup(trace: Trace, epochs: int) -> Trace:
@@ -31,6 +31,16 @@ def test_the_warm_up_generates_nothing_and_is_left_out(law_trace):
     assert "nan" not in shown.describe()
 
 
-def test_a_run_without_diffusion_is_refused(law_trace):
-    with pytest.raises(ValueError, match=r"must have made negatives by diffusion; run 'law'.*has none in 20 epochs"):
-        HardnessOverTraining.from_trace(with_warmup(law_trace, 20))
+def test_a_run_without_diffusion_says_so_and_shows_the_drawn_negatives(law_trace):
+    shown = HardnessOverTraining.from_trace(with_warmup(law_trace, 20)).plot()
+    assert [text.get_text() for text in shown.axes_[0].texts] == ["this run generated\nno negatives"]
+    np.testing.assert_array_equal(shown.drawn_.get_ydata(), law_trace["hardness"][:, 2])
+    assert "no transition timestep; the median hardness of the drawn negatives goes from" in shown.describe()
+    nothing = np.full_like(law_trace["hardness"], np.nan)
+    empty = Trace(law_trace.meta, {**with_warmup(law_trace, 20).arrays, "hardness": nothing})
+    assert HardnessOverTraining.from_trace(empty).plot().describe().endswith("was not recorded.")
+
+
+def test_a_trace_without_the_record_is_refused(law_trace):
+    with pytest.raises(TraceError, match="lacks diffused_hardness"):
+        HardnessOverTraining.from_trace(law_trace.without("diffused_hardness"))

@@ -2,6 +2,8 @@
 
 const ROOM = { left: 46, right: 12, top: 20, bottom: 34, gap: 26 };
 const SHARES = [0.24, 0.52, 0.24]; // heights of the three panels: mean, heat map, histogram
+const KEY = "Colour: P from 0 (blue) to 1 (yellow). White marks: t*; red marks: where P reaches ½. "
+  + "Filled bars: t* chosen; open bars: clamped, or negative before any noise. Dashed: the median.";
 const NAMES = {
   timesteps: "T", noise: "noise × ", target: "function", boundary: "rule", level: "level", unit: "unit of delta",
 };
@@ -89,7 +91,7 @@ class Panels {
     pen.stroke();
     line(pen, this.x(0), at(0.5), this.x(T + 1), at(0.5), colours.quiet, 1, [4, 4]);
     for (const p of [0, 0.5, 1]) write(pen, String(p), ROOM.left - 6, at(p) + 4, colours.text, { align: "right" });
-    write(pen, "P(negative): mean over pairs; the band holds half of them", ROOM.left, top - 6, colours.text);
+    write(pen, "P(negative): mean; the band holds half of the pairs", ROOM.left, top - 6, colours.text);
   }
 
   drawHeat(selected) {
@@ -114,7 +116,7 @@ class Panels {
     for (const row of [0, Math.floor((pairs.length - 1) / 2), pairs.length - 1]) {
       write(pen, fixed(pairs[row].s, 1), ROOM.left - 6, this.y(row + 0.5) + 4, colours.text, { align: "right" });
     }
-    write(pen, "score ↑, a row each   white: t*   red: P reaches ½   blue 0 … yellow 1", ROOM.left, top - 6, colours.text);
+    write(pen, "score: one row for each pair", ROOM.left, top - 6, colours.text);
     this.drawSelected(selected);
   }
 
@@ -154,7 +156,7 @@ class Panels {
     });
     line(pen, this.x(transition + 0.5), top, this.x(transition + 0.5), bottom, colours.star, 2, [6, 3]);
     write(pen, String(most), ROOM.left - 6, top + 12, colours.text, { align: "right" });
-    write(pen, "pairs by t*   ■ chosen   □ clamped, or negative before any noise", ROOM.left, top - 6, colours.text);
+    write(pen, "pairs by t*", ROOM.left, top - 6, colours.text);
   }
 
   drawAxis() {
@@ -255,7 +257,7 @@ function buildExplorer({ scene, set, select }) {
   return {
     kind: "hardness-explorer",
     body: [element("div", { class: "av-row" },
-      element("div", { class: "av-wide" }, panels.root),
+      element("div", { class: "av-wide" }, panels.root, element("p", { class: "av-quiet" }, KEY)),
       element("div", { class: "av-side" }, ...groups, numbers))],
     rebuild: (colours) => panels.rebuild(colours),
     draw: (state) => {
