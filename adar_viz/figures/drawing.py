@@ -26,15 +26,14 @@ def draw(
     figures: Iterable[Figure], folder: Path, source: Source, context: str = "paper", *, footer: bool = False
 ) -> list[Path]:
     """Draw figures into a folder and record in its lock what they were made from."""
-    written = []
-    lock = read_lock(folder)
+    written, drawn = [], {}
     for figure in figures:
         inputs = read_inputs(figure, source)
         display = figure.draw(inputs, context, footer=footer)
         table = folder / f"{figure.id}.csv"
         paths = [*display.save(folder / figure.id, FORMATS), table]
         table.write_text(as_csv(display.frame()), encoding="utf-8")
-        lock[figure.id] = {
+        drawn[figure.id] = {
             "recipe": figure.recipe(),
             "facts": [facts(given) for given in inputs],
             "inputs": [checksum(given) for given in inputs],
@@ -43,6 +42,8 @@ def draw(
             "sha256": {path.name: sha256(path) for path in paths},
         }
         written += paths
+    # Read only now: another drawing may have been recorded in the meantime.
+    lock = read_lock(folder) | drawn
     text = json.dumps(dict(sorted(lock.items())), indent=1, sort_keys=True, ensure_ascii=False)
     (folder / LOCK).write_text(text + "\n", encoding="utf-8")
     return written
