@@ -94,7 +94,7 @@ class EmbeddingDrift(Display):
         trace: Trace,
         most: int = 12,
         k: int = 10,
-        since: int = 1,
+        since: int | None = None,
         items: Sequence[int] | None = None,
         popular: int = 150,
         method: str = "pca",
@@ -111,8 +111,8 @@ class EmbeddingDrift(Display):
         k
             How many nearest items make a neighbourhood, by distance, among the items that are looked at.
         since
-            First epoch that is looked at; 0 is before training. Where the early epochs are noise, every
-            neighbourhood changes as much as chance has it, and a later start ranks better.
+            First epoch that is looked at; 0 is before training, None takes `adar_viz.trace.settled_epoch`: before
+            it neighbourhoods change as much as chance has it.
         items
             Ids of items that get a trail instead; they are looked at even where they are not popular.
         popular

@@ -200,8 +200,8 @@ class MovingBoundary(Display):
     def describe(self) -> str:
         """Say where the boundary is at the first and the last moment, and who stands above it."""
         parts = [
-            f"{row['panel']}: boundary {row['boundary']:z.2f}, above it {row['positives above']:.0%} of the "
-            f"{row['positives']} positives and {row['items above']:.0%} of the items; {row['false']} of "
+            f"{row['panel'].capitalize()}: boundary {row['boundary']:z.2f}, above it {row['positives above']:.0%} of "
+            f"the {row['positives']} positives and {row['items above']:.0%} of the items; {row['false']} of "
             f"{row['drawn']} drawn negatives are truly liked"
             for row in (self.summary().iloc[i].to_dict() for i in (0, -1))
         ]

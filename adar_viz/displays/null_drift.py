@@ -73,7 +73,7 @@ class NullDrift(Display):
     def from_trace(
         cls,
         trace: Trace,
-        since: int = 1,
+        since: int | None = None,
         jitter: float = NULL_JITTER,
         trails: int = 30,
         popular: int = 150,
@@ -87,7 +87,8 @@ class NullDrift(Display):
         trace
             With at least two snapshots of item embeddings from ``since`` on.
         since
-            First epoch that is looked at.
+            First epoch that is looked at; 0 is before training, None takes `adar_viz.trace.settled_epoch`: before
+            it neighbourhoods change as much as chance has it.
         jitter
             How much the copies are shaken, in units of the spread of the items.
         trails

@@ -11,6 +11,7 @@ from adar_viz.trace.drift import (
     null_drift,
     null_snapshots,
     popular_members,
+    settled_epoch,
     snapshots_since,
     turns,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "quantile_bands",
     "run_names",
     "schema_table",
+    "settled_epoch",
     "singular_values",
     "snapshots_since",
     "turns",

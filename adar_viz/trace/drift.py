@@ -18,10 +18,33 @@ NULL_JITTER = 0.1
 """How much the snapshots of a control are shaken, in units of the spread of the items; see `null_snapshots`."""
 
 
-def snapshots_since(trace: Trace, since: int) -> tuple[Int[np.ndarray, " snapshot"], Int[np.ndarray, " snapshot"]]:
-    """Return the epochs of the snapshots from ``since`` on, at least two of them, and their positions."""
+def settled_epoch(trace: Trace, k: int = 10, number: int = 150, share: float = 0.8) -> int:
+    """Find the first epoch after the start whose neighbourhoods say something about the final ones.
+
+    Before it they change as much as chance has it, and a ranking by their change means nothing. The
+    rule: at most ``share`` of what chance changes, on average over the ``number`` most popular followed
+    items with ``k`` neighbours each. Where no snapshot before the last one is so, it is the first.
+    """
+    trace.require("snapshot_epoch", "snapshot_item", "snapshot_item_embedding")
+    members = popular_members(trace, number)
+    x = np.asarray(trace["snapshot_item_embedding"], dtype=np.float64)[:, members]
+    k = min(k, len(members) - 1)
+    limit = share * (1 - k / (len(members) - 1))
+    later = np.flatnonzero(trace["snapshot_epoch"] >= 1)[:-1].tolist()
+    settled = (i for i in later if 1 - neighbour_overlap(x[i], x[-1], k).mean() <= limit)
+    return int(trace["snapshot_epoch"][next(settled, later[0] if later else -1)])
+
+
+def snapshots_since(
+    trace: Trace, since: int | None
+) -> tuple[Int[np.ndarray, " snapshot"], Int[np.ndarray, " snapshot"]]:
+    """Return the epochs of the snapshots from ``since`` on, at least two of them, and their positions.
+
+    None is the `settled_epoch`.
+    """
     trace.require("snapshot_epoch", "snapshot_item", "snapshot_item_embedding", "item_label")
     epochs = trace["snapshot_epoch"]
+    since = settled_epoch(trace) if since is None else since
     chosen = np.flatnonzero(epochs >= since)
     if len(chosen) < 2:
         raise ValueError(f"since must leave two of the snapshots at epochs {epochs.tolist()}; got {since}")

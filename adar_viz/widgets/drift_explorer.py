@@ -56,7 +56,9 @@ class DriftExplorer(View):
     projection = State("pca")
 
     @classmethod
-    def from_trace(cls, trace: Trace, since: int = 1, popular: int = 300, most: int = 12, k: int = 10) -> Self:
+    def from_trace(
+        cls, trace: Trace, since: int | None = None, popular: int = 300, most: int = 12, k: int = 10
+    ) -> Self:
         """Make the explorer for the snapshots of a run.
 
         Parameters
@@ -64,7 +66,8 @@ class DriftExplorer(View):
         trace
             With at least two snapshots of item embeddings from ``since`` on; a stored map is a second projection.
         since
-            First epoch that is looked at.
+            First epoch that is looked at; 0 is before training, None takes `adar_viz.trace.settled_epoch`: before
+            it neighbourhoods change as much as chance has it.
         popular
             How many of the followed items are shown, the most popular ones.
         most
@@ -88,7 +91,7 @@ class DriftExplorer(View):
             "choices": {"epoch": epochs.tolist(), "projection": list(maps)},
             "names": {str(i): names[str(i)] for i in item.tolist()},
             "items": item.tolist(),
-            "code": cls.call(since=since, popular=popular, most=most, k=k),
+            "code": cls.call(since=int(epochs[0]), popular=popular, most=most, k=k),
             "k": k,
             "chance": rounded(1 - k / (len(item) - 1)),
             "most": order[:most].tolist(),
@@ -98,7 +101,7 @@ class DriftExplorer(View):
             "maps": [_facts(xy, quality, null) for xy, quality, null in maps.values()],
         }
         points = b"".join(quantised(xy, s) for (xy, _, _), s in zip(maps.values(), sides, strict=True))
-        options: dict[str, Any] = {"since": since, "popular": popular, "k": k}
+        options: dict[str, Any] = {"since": int(epochs[0]), "popular": popular, "k": k}
         shown = EmbeddingDrift.from_trace(trace, most=min(most, 12), **options)
         made = cls(shown, scene, points, epoch=epochs.tolist()[len(epochs) // 2])
         made._trace, made._options = trace, options

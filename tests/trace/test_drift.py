@@ -16,6 +16,8 @@ from adar_viz.trace import (
     null_drift,
     null_snapshots,
     popular_members,
+    settled_epoch,
+    snapshots_since,
 )
 
 META = dict.fromkeys(("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "version"), "-")
@@ -112,3 +114,21 @@ def test_the_popular_members_are_those_with_most_interactions_in_their_order():
     }
     assert popular_members(Trace(META, arrays), 2).tolist() == [2, 3]
     assert popular_members(Trace(META, arrays), 9).tolist() == [0, 1, 2, 3]
+
+
+def test_the_settled_epoch_is_the_first_whose_neighbourhoods_are_no_longer_chance():
+    rng = np.random.default_rng(6)
+    end = rng.standard_normal((120, 6))
+    noise = [rng.standard_normal((120, 6)) for _ in range(3)]
+    arrays = {
+        "item_label": np.arange(120).astype(str),
+        "snapshot_item": np.arange(120),
+        "snapshot_epoch": np.array([0, 1, 2, 4, 9]),
+        "snapshot_item_embedding": np.stack([*noise, turned(rng, end + 0.2 * noise[0], 1)[0], end]),
+    }
+    assert settled_epoch(Trace(META, arrays)) == 4
+    assert snapshots_since(Trace(META, arrays), None)[0].tolist() == [4, 9]
+    arrays["snapshot_item_embedding"] = np.stack([*noise, rng.standard_normal((120, 6)), end])
+    assert settled_epoch(Trace(META, arrays)) == 1
+    with pytest.raises(ValueError, match=r"since must leave two of the snapshots at epochs \[0, 1, 2, 4, 9\]; got 9"):
+        snapshots_since(Trace(META, arrays), 9)
