@@ -51,11 +51,10 @@ def execute(args: argparse.Namespace) -> int:
             print(f"{anchor.id:34}{anchor.minutes:6g} min  {anchor.what}")
         return 0
     kept = args.manifest.parent / FOUND
-    found = _read_kept(kept)
     torch.set_num_threads(args.threads)
-    for anchor in chosen:
-        if (one := _look(anchor, args)) is not None:
-            found[anchor.id] = one
+    for anchor in [] if args.write else chosen:
+        _look(anchor, args)
+    found = _gather(anchors, kept, args.out)
     home = args.manifest.parent.parent if args.write else args.out
     home.mkdir(parents=True, exist_ok=True)
     if args.write:
@@ -65,15 +64,12 @@ def execute(args: argparse.Namespace) -> int:
     return int(any(_disagrees(anchor, found.get(anchor.id)) for anchor in chosen))
 
 
-def _look(anchor: Anchor, args: argparse.Namespace) -> Found | None:
-    """Run an anchor, or only read what is there; without its data it is left out, and says so."""
-    if args.write:
-        return read_found(anchor, args.out)
+def _look(anchor: Anchor, args: argparse.Namespace) -> None:
+    """Run an anchor; without its data it is left out, and says so."""
     try:
-        return verify(anchor, args.out, progress=not args.quiet)
+        verify(anchor, args.out, progress=not args.quiet)
     except DataError as error:
         print(f"{anchor.id}: not run: {error}", file=sys.stderr)
-        return None
 
 
 def _choose(anchors: list[Anchor], only: Iterable[str] | None, at_most: float | None) -> list[Anchor]:
@@ -84,16 +80,20 @@ def _choose(anchors: list[Anchor], only: Iterable[str] | None, at_most: float | 
     return [anchor for anchor in chosen if at_most is None or anchor.minutes <= at_most]
 
 
-def _read_kept(path: Path) -> dict[str, Found]:
-    if not path.exists():
-        return {}
-    return {name: Found(**one) for name, one in json.loads(path.read_text(encoding="utf-8")).items()}
+def _gather(anchors: list[Anchor], kept: Path, out: Path) -> dict[str, Found]:
+    """Gather what is kept and what ``out`` holds, as far as it was found with the anchors' present settings."""
+    stored = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    found = {anchor.id: read_found(anchor, out) or _kept(stored.get(anchor.id)) for anchor in anchors}
+    return {a.id: one for a in anchors if (one := found[a.id]) is not None and one.recipe == a.recipe}
+
+
+def _kept(one: dict[str, Any] | None) -> Found | None:
+    return None if one is None else Found(**one)
 
 
 def _disagrees(anchor: Anchor, found: Found | None) -> bool:
-    readings = {} if found is None or found.recipe != anchor.recipe else found.metrics
-    return any(
+    return found is not None and any(
         not anchor.agrees(anchor.published[reading][metric], ours)
-        for reading, metrics in readings.items()
+        for reading, metrics in found.metrics.items()
         for metric, ours in metrics.items()
     )
