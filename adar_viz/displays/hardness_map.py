@@ -97,7 +97,7 @@ class HardnessMap(Display):
         )
         self._draw_marks(ax, pairs)
         rows = np.unique(np.linspace(0, pairs - 1, 5).round().astype(int))
-        ax.set_yticks(rows, [f"{self.score[row]:z.1f}" for row in rows])
+        ax.set_yticks(rows, [f"{self.score[row]:z.2g}" for row in rows])
         ax.set(xlabel="timestep t  (0 = the positive itself, right = noise)", ylabel="score of the positive")
         ax.set_title(self._finding(), pad=2.2 * style.CONTEXTS[self._context][0])
         ax.annotate(
@@ -122,7 +122,9 @@ class HardnessMap(Display):
 
     def _finding(self) -> str:
         turns = (self.even >= 0) & ~self.already
-        before = float((self.transition < self.even)[turns].mean()) if turns.any() else 0.0
+        if not turns.any():
+            return f"None of {len(self.score)} pairs reaches P = ½ by noise"
+        before = float((self.transition < self.even)[turns].mean())
         return f"t* lies before P = ½ in {before:.0%} of {int(turns.sum())} pairs that turn"
 
     def frame(self) -> pd.DataFrame:

@@ -86,7 +86,8 @@ class HardnessOverTraining(Display):
             ax.fill_between(self.epoch, values[:, i], values[:, -1 - i], color=colour, alpha=0.2, lw=0)
             for i in range(self.half)
         ]
-        (line,) = ax.plot(self.epoch, values[:, self.half], color=colour)
+        # One epoch makes no line: it needs a mark.
+        (line,) = ax.plot(self.epoch, values[:, self.half], color=colour, marker="o" if len(self.made) == 1 else "")
         return bands, line
 
     def _label_hardness(self, ax: Axes, color: str) -> None:

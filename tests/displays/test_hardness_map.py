@@ -36,6 +36,8 @@ def test_the_title_counts_the_pairs_whose_t_star_comes_first(law_trace):
     assert at_half.axes_[0].get_title(loc="left").startswith("t* lies before P = ½ in 0%")
     never = Trace(law_trace.meta, {**law_trace.arrays, "boundary": np.full(120, -99.0)})
     assert "one half in none" in HardnessMap.from_trace(never).plot().describe()
+    title = HardnessMap.from_trace(never).plot().axes_[0].get_title(loc="left")
+    assert title == "None of 120 pairs reaches P = ½ by noise"
 
 
 def test_the_table_has_a_row_for_each_pair(law_trace):

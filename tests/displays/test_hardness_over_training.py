@@ -28,6 +28,7 @@ def test_lines_and_bands_are_the_recorded_quantiles(law_trace):
 def test_the_warm_up_generates_nothing_and_is_left_out(law_trace):
     shown = HardnessOverTraining.from_trace(with_warmup(law_trace, 5)).plot()
     assert shown.describe().startswith("From epoch 6")
+    assert HardnessOverTraining.from_trace(with_warmup(law_trace, 19)).plot().hardness_median_.get_marker() == "o"
     assert "nan" not in shown.describe()
 
 

@@ -114,7 +114,7 @@ class Panels {
     pairs.forEach(({ t }, row) => tick(t, row, "#000000", 6));
     pairs.forEach(({ t }, row) => tick(t, row, "#ffffff", 3.5));
     for (const row of [0, Math.floor((pairs.length - 1) / 2), pairs.length - 1]) {
-      write(pen, fixed(pairs[row].s, 1), ROOM.left - 6, this.y(row + 0.5) + 4, colours.text, { align: "right" });
+      write(pen, pairs[row].s.toPrecision(2).replace("-", "−"), ROOM.left - 6, this.y(row + 0.5) + 4, colours.text, { align: "right" });
     }
     write(pen, "score: one row for each pair", ROOM.left, top - 6, colours.text);
     this.drawSelected(selected);
