@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import torch
 from adar_viz.cli import main
 from adar_viz.comparison import CONTROLS, Arm, Budget, Comparison, Outcome, bootstrap, compare
 from adar_viz.comparison import cells as module
+from adar_viz.comparison import pace as pacing
 from adar_viz.comparison.budget import budget_of
 from adar_viz.comparison.controls import equal_time
 from adar_viz.comparison.knobs import POOL, RANGES, edge
@@ -315,14 +317,30 @@ def an_arm(spec: str, *seeds: tuple[int, float], **plan: Any) -> Arm:
     return Arm(spec, experiment, outcomes[:1], outcomes, "peer", "", Budget(1, 1, 10))
 
 
-def test_equal_time_is_as_many_epochs_as_fit_and_slow_seeds_do_not_count() -> None:
+def test_equal_time_is_as_many_epochs_as_fit() -> None:
     plan = {"epochs": 100, "patience": 5, "validate_every": 2}
-    cheap = an_arm("uniform", (10, 4.0), (10, 80.0), **plan)  # 20 epochs; 0.2 seconds each, once 4
-    dear = an_arm("adar", (20, 15.0), (30, 40.0), **plan)  # 30 and 40 epochs; 0.5 seconds each, once 1
-    longer = equal_time(cheap, dear)
-    assert (longer.plan.epochs, longer.plan.patience) == (round(35 * 0.5 / 0.2), None)
-    assert longer == replace(cheap.winner, plan=replace(cheap.winner.plan, epochs=88, patience=None))
+    cheap, dear = an_arm("uniform", (10, 4.0), **plan), an_arm("adar", (20, 15.0), (30, 40.0), **plan)
+    longer = equal_time(cheap, dear, pace=2.5)  # to the 30 and 40 epochs of the dear one
+    assert longer == replace(cheap.winner, plan=replace(cheap.winner.plan, epochs=round(35 * 2.5), patience=None))
     assert dear.effort()["updates"] == 350
+
+
+def test_the_pace_is_that_of_the_quickest_epochs_after_the_warm_up_and_is_measured_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reports(seconds: list[float]) -> Callable[..., Iterator[Any]]:
+        return lambda *_, plan, **__: (SimpleNamespace(seconds=s) for s in [*seconds, 9.0][: plan.epochs])
+
+    sides = iter([reports([0.1, 0.1, 0.3, 0.2, 0.4, 0.2, 0.7]), reports([0.1, 0.1, 3.0, 1.0, 0.5, 8.0, 4.0])])
+    monkeypatch.setattr(pacing, "fit", lambda *args, **options: next(sides)(*args, **options))
+    cheap, dear = replace(BASE, negatives="uniform"), replace(BASE, negatives="adar(warmup=2)")
+    assert pacing.pace(cheap, dear, 3, tmp_path / "pace.json") == 0.5 / 0.2
+    assert pacing.pace(cheap, dear, 3, tmp_path / "pace.json") == 0.5 / 0.2  # read: there are no more epochs to time
+
+
+def test_a_dearer_sampler_has_a_pace_above_one(tmp_path: Path) -> None:
+    cheap, dear = replace(BASE, negatives="uniform"), replace(BASE, negatives="dns(uniform(1000))")
+    assert pacing.pace(cheap, dear, 3, tmp_path / "pace.json") > 2
 
 
 @pytest.mark.parametrize(

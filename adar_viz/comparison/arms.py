@@ -48,11 +48,6 @@ class Arm:
         return float(np.mean([outcome.epochs(self.winner.plan) for outcome in self.seeds]))
 
     @property
-    def seconds_an_epoch(self) -> float:
-        """Return the price of an epoch, of the quickest seed: a busy machine slows some of them down."""
-        return min(outcome.seconds / outcome.epochs(self.winner.plan) for outcome in self.seeds)
-
-    @property
     def notes(self) -> list[str]:
         """What may have kept the arm below its best."""
         short = sum(outcome.was_cut_off(self.winner.plan) for outcome in self.seeds)
@@ -75,7 +70,6 @@ class Arm:
             "epochs": self.epochs,
             "best_epoch": float(np.mean([outcome.best_epoch for outcome in self.seeds])),
             "seconds": float(np.mean([outcome.seconds for outcome in self.seeds])),
-            "seconds_an_epoch": self.seconds_an_epoch,
             "tuning_seconds": sum(outcome.seconds for outcome in self.trials),
             "notes": "; ".join(self.notes),
         }

@@ -38,10 +38,11 @@ def with_controls(arms: Sequence[str]) -> tuple[list[str], tuple[str, str] | Non
     return [*arms, *(spec for spec in CONTROLS if spec not in arms)], (arms[0], dear) if dear else None
 
 
-def equal_time(cheap: Arm, dear: Arm) -> Experiment:
-    """Give a cheap arm as many epochs as fit in the time that a dear one took, without early stopping.
+def equal_time(cheap: Arm, dear: Arm, pace: float) -> Experiment:
+    """Give a cheap arm as many epochs as fit in the time that a dear one trained, without early stopping.
 
-    Epochs, not a clock, so that the training can be repeated bit by bit.
+    Epochs, not a clock, so that the training can be repeated bit by bit. ``pace`` is the number of cheap
+    epochs that fit in one of the dear arm (`adar_viz.comparison.pace`).
     """
-    epochs = round(dear.epochs * dear.seconds_an_epoch / cheap.seconds_an_epoch)
-    return replace(cheap.winner, plan=replace(cheap.winner.plan, epochs=max(1, epochs), patience=None))
+    epochs = max(1, round(dear.epochs * pace))
+    return replace(cheap.winner, plan=replace(cheap.winner.plan, epochs=epochs, patience=None))

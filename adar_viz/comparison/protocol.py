@@ -13,6 +13,7 @@ from adar_viz.comparison.arms import Arm
 from adar_viz.comparison.budget import budget_of
 from adar_viz.comparison.cells import Cell, Place, forget_weights, judge, train_winner
 from adar_viz.comparison.controls import CONTROLS, equal_time, role_of
+from adar_viz.comparison.pace import pace
 from adar_viz.comparison.table import Comparison
 from adar_viz.comparison.tuning import Study, tune
 from adar_viz.comparison.workers import Workers
@@ -73,7 +74,7 @@ def compare(
     tune([*studies.values()], trials, place, workers)
     done = _train(named, studies, seeds, place, workers)
     if longer:
-        done.append(_train_longer(done, longer, seeds, place, workers))
+        done.append(_train_longer(done, longer, seeds, place, folder / "pace.json", workers))
     judged = workers.each(judge, [cell for arm in done for cell in _cells(arm.winner, seeds, place)], "testing")
     test = {metric: np.stack([one[metric] for one in judged]).reshape(len(done), seeds, -1) for metric in judged[0]}
     comparison = Comparison(base, done, test, checksum)
@@ -110,11 +111,13 @@ def _train(
     ]
 
 
-def _train_longer(done: Sequence[Arm], longer: tuple[str, str], seeds: int, place: Place, workers: Workers) -> Arm:
+def _train_longer(
+    done: Sequence[Arm], longer: tuple[str, str], seeds: int, place: Place, measured: Path, workers: Workers
+) -> Arm:
     """Train a cheap arm's winner in the time of a dear one's; its trials are those of the cheap arm."""
     by_name = {arm.name: arm for arm in done}
     cheap, dear = (by_name[name] for name in longer)
-    winner = equal_time(cheap, dear)
+    winner = equal_time(cheap, dear, pace(cheap.winner, dear.winner, place.split_seed, measured))
     outcomes = workers.each(train_winner, _cells(winner, seeds, place), "equal time")
     name, about = f"{cheap.name} in the time of {dear.name}", f"equal wall time, {winner.plan.epochs} epochs"
     return replace(cheap, name=name, winner=winner, seeds=outcomes, role="control", about=about)
