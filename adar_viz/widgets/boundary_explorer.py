@@ -165,7 +165,7 @@ def _scene(
     trace, first = traces[0], panels[0]
     names = ["this run"] if len(traces) == 1 else run_names(traces)
     return {
-        "heading": "One user's decision boundary over training",
+        "heading": f"One user's decision boundary {'over training' if len(traces) == 1 else 'in two runs'}",
         "intro": f"{len(first[0][0].item)} items in a plane in which the user's boundary is an exact straight line. "
         "Arrow keys step through the epochs, Space plays; click an item to select it.",
         "choices": {"epoch": epochs, "t": _stops(trace.num_timesteps), "scale": ["own", "same"]},

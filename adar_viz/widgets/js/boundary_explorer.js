@@ -12,11 +12,6 @@ const LEGEND = [
   ["▲", "positive", "known positive"], ["○", "other", "truly liked, never seen"], ["✕", "text", "drawn as a negative"],
   ["◆", "negative", "drawn, yet truly liked: a false negative"], ["■", "star", "x_t of five positives"],
 ];
-const ON_MAP = [
-  { shape: "dot", colour: "item", r: 2.2 },
-  { shape: "square", colour: "negative", r: 3.2 },
-  { shape: "triangle", colour: "positive", r: 4.6 },
-];
 const percent = (share) => `${Math.round(100 * share)} %`;
 
 // Kind of every item for a user at an epoch, in one panel.
@@ -42,11 +37,19 @@ class UserPlane extends Scatter {
   aim({ user, epoch, scale }) {
     const { scene } = this, frame = user * this.epochs + epoch;
     this.kinds = kinds(scene, this.panel, user, epoch);
-    const all = scene.sides[user];
+    const all = scene.sides[user], now = all[epoch];
     const wide = [0, 1, 2, 3].map((k) => (k % 2 ? Math.max : Math.min)(...all.map((sides) => sides[k])));
-    Object.assign(this, { user, epoch, now: all[epoch], view: scale === "own" ? all[epoch] : wide, grid: null });
+    const view = scale === "own" ? now : wide;
+    // From shares of the epoch's own frame to shares of the one that is shown.
+    const [sx, sy] = [0, 2].map((k) => (now[k + 1] - now[k]) / (view[k + 1] - view[k]));
+    const [ox, oy] = [0, 2].map((k) => (now[k] - view[k]) / (view[k + 1] - view[k]));
+    const edge = (this.panel.numbers[user][epoch].boundary - now[0]) / (now[1] - now[0]);
+    Object.assign(this, { user, epoch, view, sx, sy, ox, oy, edge, grid: null });
     return frame;
   }
+
+  // Whether an item is above the boundary at the epoch that is shown.
+  isAbove(i) { return this.xy[2 * (this.shown * this.count + i)] >= this.edge; }
 
   // Pixels of a place in the units of the plane.
   at(score, across) {
@@ -55,8 +58,8 @@ class UserPlane extends Scatter {
   }
 
   place(i, frame = 0) {
-    const at = 2 * (frame * this.count + i), [x0, x1, y0, y1] = this.now;
-    return this.at(x0 + this.xy[at] * (x1 - x0), y0 + this.xy[at + 1] * (y1 - y0));
+    const at = 2 * (frame * this.count + i), { left, bottom, width, height } = this.frame;
+    return [left + (this.ox + this.sx * this.xy[at]) * width, bottom - (this.oy + this.sy * this.xy[at + 1]) * height];
   }
 
   draw(frame, { t, selected }) {
@@ -95,24 +98,17 @@ class UserPlane extends Scatter {
 class ItemChart extends Scatter {
   constructor(scene, plane, xy, select) {
     super({
-      xy, count: scene.items.length, frames: 2, looks: ON_MAP, look: (i) => this.kind(i), ids: scene.items,
-      title: (id) => scene.names[id], select, pad: { top: 26, bottom: 40 }, square: true,
+      xy, count: scene.items.length, looks: KINDS, ids: scene.items, title: (id) => scene.names[id], select,
+      pad: { top: 26, bottom: 40 }, square: true,
     });
     Object.assign(this, { scene, plane });
   }
 
-  place(i) { return super.place(i, 0); }
-
-  kind(i) {
-    const { user, epoch, panel, shown } = this.plane;
-    if (this.observed.has(i)) return 2;
-    return this.plane.place(i, shown)[0] >= this.plane.at(panel.numbers[user][epoch].boundary, 0)[0] ? 1 : 0;
-  }
-
   draw({ selected }) {
-    this.observed = new Set(this.scene.observed[this.plane.user]);
     super.draw(0);
-    const { pen, colours, scene } = this, { canvas } = this.frame;
+    const { pen, colours, scene, plane } = this, { canvas } = this.frame;
+    for (let i = 0; i < this.count; i++) if (plane.isAbove(i)) mark(pen, "square", ...this.place(i), 3, colours.negative);
+    for (const i of scene.observed[plane.user]) mark(pen, "triangle", ...this.place(i), 4.6, colours.positive);
     write(pen, "UMAP: no user, no boundary", 8, 17, colours.text, { font: "600 13px system-ui, sans-serif" });
     write(pen, "■ above the user's boundary", 8, canvas.height - 22, colours.negative);
     const { trustworthiness, overlap } = scene.map;
