@@ -95,6 +95,18 @@ class Watched:
         ARTEFACTS.mkdir(exist_ok=True)
         self.page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=whole)
 
+    def hover_item(self, scatter: playwright.Locator) -> str:
+        """Move the pointer over a scatter plot until it names an item; gives the title, empty if none is found."""
+        canvas, tip = scatter.locator("canvas"), scatter.locator(".av-tip")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        for step in range(40 * 20):
+            x, y = (step % 40 + 0.5) / 40, (step // 40 + 0.5) / 20
+            self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+            if tip.is_visible():
+                return tip.inner_text()
+        return ""
+
     def offline(self, path: Path) -> list[str]:
         """Open a page from disk; any request that is not for a file is refused and ends up in the list."""
         refused: list[str] = []
@@ -147,6 +159,8 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
     """Start JupyterLab on a copy of the notebooks."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", home / "notebooks")
+    (home / "figures").mkdir()
+    shutil.copy(ROOT / "figures" / "manifest.toml", home / "figures")
     for name, values in SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,6 +182,11 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
         finally:
             server.terminate()
             server.wait(timeout=20)
+
+
+def pixels(view: playwright.Locator) -> str:
+    """Everything that a view has drawn."""
+    return str(view.evaluate("(root) => [...root.querySelectorAll('canvas')].map((c) => c.toDataURL()).join()"))
 
 
 def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

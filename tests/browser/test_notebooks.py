@@ -10,14 +10,11 @@ import nbconvert
 import nbformat
 import pytest
 
-from tests.browser.conftest import ASK, ROOT, RUN_ALL
+from tests.browser.conftest import ASK, ROOT, RUN_ALL, pixels
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
-FOLDERS = (".", "exercises", "solutions", "explore")
-NOTEBOOKS = [path for folder in FOLDERS for path in sorted((ROOT / "notebooks" / folder).glob("*.ipynb"))]
-# Their cells train, or wait for the reader's own run.
-LONG = {"06_your_own_data_and_model.ipynb", "07_regenerate_the_figures.ipynb"}
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 MANY = """
 import matplotlib.pyplot as plt
@@ -27,6 +24,15 @@ from adar_viz.widgets import View, WalkScrubber, link
 trace = Trace.load("traces/demo.npz")
 """
 
+
+COUNT = """
+import sys
+widgets = sys.modules.get("ipywidgets.widgets.widget")
+for widget in list(getattr(widgets, "_instances", {}).values()):
+    if hasattr(widget, "as_code") and widget.comm is not None:
+        print("View:", widget.as_code())
+"""
+"""Name the living views of a notebook."""
 
 LINKED = """
 from IPython.display import display
@@ -48,10 +54,6 @@ RUN_SECOND_CELL = """async () => {
 }"""
 
 
-def pixels(widget):
-    return widget.evaluate("(root) => [...root.querySelectorAll('canvas')].map((c) => c.toDataURL()).join()")
-
-
 def notebook(path: Path, *cells: str) -> None:
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -60,19 +62,25 @@ def notebook(path: Path, *cells: str) -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_its_views_move(lab, watch, path):
-    if path.name in LONG:
-        pytest.skip("trains: run by `make notebooks`, which does not look at it")
     watched = watch()
-    watched.page.goto(lab.address(str(path.relative_to(ROOT / "notebooks"))))
-    assert watched.page.evaluate(RUN_ALL) == []
-    for i, view in enumerate(watched.page.locator(".adar-view").all()):
+    page = watched.page
+    page.goto(lab.address(path.name))
+    assert page.evaluate(RUN_ALL) == []
+    views = page.locator(".adar-view").all()
+    assert len(views) == page.evaluate(ASK, COUNT).count("View: ")
+    for i, view in enumerate(views):
         view.scroll_into_view_if_needed()
         slider = view.get_by_role("slider").first
         slider.focus()
-        watched.page.keyboard.press("End")
+        page.wait_for_timeout(300)
+        before = watched.kernel_messages
+        page.keyboard.press("End")
         end = pixels(view)
-        watched.page.keyboard.press("Home")
+        page.keyboard.press("Home")
         assert pixels(view) != end
+        if (scatter := view.locator(".av-scatter").first).count():
+            assert len(watched.hover_item(scatter)) > 2
+        assert watched.kernel_messages == before, "moving and hovering ask the kernel nothing"
         watched.screenshot(f"{path.stem}_view{i}")
     watched.screenshot(path.stem)
     assert watched.errors == []

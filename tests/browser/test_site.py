@@ -10,6 +10,7 @@ from playwright.sync_api import Locator
 
 from adar_viz import site
 from adar_viz.trace import Trace
+from tests.browser.conftest import pixels
 
 ROOT = Path(__file__).parents[2]
 TRACES = [ROOT / path for path in site.TRACES]
@@ -24,10 +25,6 @@ def pages(tmp_path_factory):
     written, left_out = site.write_site([Trace.load(path) for path in TRACES], tmp_path_factory.mktemp("site"))
     assert left_out == {}, "the stored traces feed every view"
     return {path.name: path for path in written}
-
-
-def pixels(widget):
-    return widget.evaluate("(root) => [...root.querySelectorAll('canvas')].map((c) => c.toDataURL()).join()")
 
 
 def shown(widget, name):
@@ -72,17 +69,10 @@ def test_hover_names_an_item_and_a_click_selects_it(watch, pages, name):
     watched.offline(pages[f"{name}.html"])
     widget = watched.page.locator(".adar-view")
     widget.wait_for()
-    canvas = widget.locator(".av-scatter canvas").first
-    if not canvas.count():
+    scatter = widget.locator(".av-scatter").first
+    if not scatter.count():
         pytest.skip(f"{name} has no scatter plot")
-    canvas.scroll_into_view_if_needed()
-    box, tip = canvas.bounding_box(), widget.locator(".av-tip").first
-    places = ((x / 40, y / 20) for y in range(4, 18) for x in range(2, 39))
-    for x, y in places:
-        watched.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
-        if tip.is_visible():
-            break
-    title = tip.inner_text()
+    title = watched.hover_item(scatter)
     assert len(title) > 2
     before = pixels(widget)
     watched.page.mouse.down()
@@ -92,8 +82,8 @@ def test_hover_names_an_item_and_a_click_selects_it(watch, pages, name):
     option = widget.locator(".av-finder option:checked")
     assert option.inner_text() in title
     assert pixels(widget) != before
-    watched.page.mouse.move(box["x"] - 4, box["y"] - 4)
-    assert not tip.is_visible()
+    watched.page.mouse.move(2, 2)
+    assert not scatter.locator(".av-tip").is_visible()
 
 
 @pytest.mark.parametrize("name", VIEWS)

@@ -51,9 +51,10 @@ function mount(model, el, build) {
   const live = element("p", { class: "av-live", "aria-live": "polite" });
   const root = element("div", { class: `adar-view ${view.kind}`, role: "group", "aria-label": scene.heading },
     element("h2", {}, scene.heading), element("p", { class: "av-quiet" }, scene.intro ?? ""), ...view.body,
-    ...(choosers.length ? [element("div", { class: "av-choosers" }, ...choosers.map((one) => one.root))] : []),
-    ...(player ? [player.root] : []), ...(finder ? [finder.root] : []),
-    tools(scene, state, () => photograph(root, view.say(state), colours)), live);
+    element("div", { class: "av-controls" },
+      ...(choosers.length ? [element("div", { class: "av-choosers" }, ...choosers.map((one) => one.root))] : []),
+      ...(player ? [player.root] : []), ...(finder ? [finder.root] : []),
+      tools(scene, state, () => photograph(root, view.say(state), colours))), live);
   el.append(root);
 
   function show() {
@@ -75,7 +76,7 @@ function mount(model, el, build) {
   };
 
   root.addEventListener("keydown", (event) => {
-    if (event.key !== " " || !player || (event.target !== player.slider && event.target !== root)) return;
+    if (event.key !== " " || !player || event.target !== player.slider) return;
     event.preventDefault();
     event.stopPropagation();
     player.play();

@@ -1,25 +1,46 @@
 // What a reader takes along: the picture, and the line of Python that makes it again.
 
-// All canvases of a view where they stand, under its heading and above a sentence, as one PNG.
+// All of a view above its controls, and below that the state in a sentence, as one PNG.
 const photograph = (root, sentence, colours) => {
   const ratio = devicePixelRatio || 1, box = root.getBoundingClientRect();
-  const canvases = [...root.querySelectorAll("canvas")].map((canvas) => [canvas, canvas.getBoundingClientRect()]);
-  const foot = Math.max(...canvases.map(([, at]) => at.bottom - box.top));
+  const foot = root.querySelector(".av-controls").getBoundingClientRect().top - box.top;
   const whole = element("canvas", { width: Math.round(box.width * ratio), height: Math.round((foot + 60) * ratio) });
   const pen = whole.getContext("2d");
   pen.fillStyle = colours.back;
   pen.fillRect(0, 0, whole.width, whole.height);
-  for (const [canvas, at] of canvases) pen.drawImage(canvas, (at.left - box.left) * ratio, (at.top - box.top) * ratio);
+  for (const canvas of root.querySelectorAll("canvas")) {
+    const at = canvas.getBoundingClientRect();
+    pen.drawImage(canvas, (at.left - box.left) * ratio, (at.top - box.top) * ratio);
+  }
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  write(pen, root.querySelector("h2").textContent, 12, 28, colours.text, { font: "600 17px system-ui, sans-serif" });
+  copyWords(pen, root, box);
   const words = sentence.split(" ");
   pen.font = "12px system-ui, sans-serif";
-  for (let y = foot + 22; words.length && y < foot + 60; y += 17) {
+  for (let y = foot + 18; words.length && y < foot + 60; y += 17) {
     let text = words.shift();
     while (words.length && pen.measureText(`${text} ${words[0]}`).width < box.width - 24) text += ` ${words.shift()}`;
     write(pen, text, 12, y, colours.text);
   }
   return whole.toDataURL("image/png");
+};
+
+// Write every word of a view above its controls where it stands: headings, numbers, legends.
+const copyWords = (pen, root, box) => {
+  const range = document.createRange(), nodes = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  for (let node = nodes.nextNode(); node; node = nodes.nextNode()) {
+    if (node.parentElement.closest(".av-controls, .av-player, .av-live, .av-tip, select")) continue;
+    const { fontWeight, fontSize, fontFamily, color } = getComputedStyle(node.parentElement);
+    const font = `${fontWeight} ${fontSize} ${fontFamily}`;
+    const place = [...node.parentElement.closest("ol")?.children ?? []].indexOf(node.parentElement); // a list's numbers are no text
+    for (const { 0: word, index } of node.data.matchAll(/\S+/g)) {
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      const at = range.getBoundingClientRect();
+      const number = index === 0 && place >= 0 ? `${place + 1}. ` : "";
+      if (number) write(pen, number, at.left - box.left, at.bottom - box.top - 0.25 * at.height, color, { font, align: "right" });
+      if (at.width) write(pen, word, at.left - box.left, at.bottom - box.top - 0.25 * at.height, color, { font });
+    }
+  }
 };
 
 // The line of Python that brings a view back to its present state; `View.as_code` writes the same.
