@@ -49,8 +49,10 @@ class Snapshots:
         with torch.no_grad():
             table = table_of(backbone)
             kept = {"epoch": epoch, "item": table[self.items].half().cpu(), "rms": table.square().mean().sqrt().cpu()}
-            if backbone.history_length is None:
-                encoded = backbone(Batch(self.users, torch.zeros_like(self.users)))
+            alone = backbone.history_length is None
+            encoded = backbone(Batch(self.users, torch.zeros_like(self.users))) if alone else None
+            # A vector stands for a user only where the score is an inner product with it.
+            if encoded is not None and encoded.scorer is None:
                 sd, mean = torch.std_mean(encoded.score(table[None]), dim=1, correction=0)
                 kept |= {"user": encoded.query.cpu().clone(), "mean": mean.cpu(), "sd": sd.cpu()}
                 kept["negative"] = self._first_drawn()

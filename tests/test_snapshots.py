@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from adar_viz.backbones import MF
-from adar_viz.core import Batch
+from adar_viz.core import Batch, Encoded
 from adar_viz.datasets import Interactions, Truth
 from adar_viz.events import Drawn
 from adar_viz.snapshots import NEGATIVES, Snapshots, table_of
@@ -68,6 +70,18 @@ def test_a_snapshot_outlives_what_it_was_taken_from(backbone: MF) -> None:
     for name, x in snapshots.arrays().items():
         np.testing.assert_array_equal(x, before[name])
     assert before["snapshot_user_negative"][0, 1, 0] == 3
+
+
+def test_users_without_a_vector_of_their_own_are_left_out(backbone: MF) -> None:
+    class Distance(MF):
+        def forward(self, batch: Batch) -> Encoded:
+            return replace(super().forward(batch), scorer=lambda query, item: -(query[:, None] - item).norm(dim=-1))
+
+    snapshots = Snapshots(USERS, ITEMS)
+    snapshots.take(1, Distance(6, 7, 4))
+    assert sorted(snapshots.arrays()) == [
+        "snapshot_epoch", "snapshot_item", "snapshot_item_embedding", "snapshot_rms",
+    ]  # fmt: skip
 
 
 def test_known_and_true_likes_are_told_apart_and_what_nobody_judged_is_no_like() -> None:
