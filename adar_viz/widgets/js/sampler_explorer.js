@@ -25,13 +25,17 @@ const plane = (scene) => {
     draw: (k) => {
       plot.clear();
       const { pen, colours, frame } = plot;
+      const written = [];
       scene.runs.forEach(({ name, rank, share }, i) => {
         const colour = colours[LOOKS[i].colour], to = k + 1;
         plot.path(rank.slice(0, to), share.slice(0, to), colour, 1.2);
         const [x, y] = plot.at(rank[k], share[k]);
         mark(pen, LOOKS[i].shape, x, y, 7, colour);
         const right = x > (frame.left + frame.right) / 2;
-        write(pen, name, right ? x - 12 : x + 12, y - 8, colours.text, { align: right ? "right" : "left", halo: colours.back });
+        let up = y - 8; // names of runs that stand together are written one below the other
+        while (written.some(([ox, oy]) => Math.abs(ox - x) < 120 && Math.abs(oy - up) < 14)) up += 14;
+        written.push([x, up]);
+        write(pen, name, right ? x - 12 : x + 12, up, colours.text, { align: right ? "right" : "left", halo: colours.back });
       });
     },
   };
