@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from adar_viz.core import NO_ITEM, Backbone, Batch
 from adar_viz.datasets import Interactions, Truth
@@ -50,7 +50,8 @@ class Snapshots:
             table = table_of(backbone)
             kept = {"epoch": epoch, "item": table[self.items].half().cpu(), "rms": table.square().mean().sqrt().cpu()}
             alone = backbone.history_length is None
-            encoded = backbone(Batch(self.users, torch.zeros_like(self.users))) if alone else None
+            users = self.users.to(device_of(backbone))
+            encoded = backbone(Batch(users, torch.zeros_like(users))) if alone else None
             # A vector stands for a user only where the score is an inner product with it.
             if encoded is not None and encoded.scorer is None:
                 sd, mean = torch.std_mean(encoded.score(table[None]), dim=1, correction=0)
@@ -112,7 +113,13 @@ class Snapshots:
 
 def table_of(backbone: Backbone) -> Tensor:
     """Vectors of all items as they are now, (item, dim)."""
-    nobody = torch.zeros(1, dtype=torch.long)
+    nobody = torch.zeros(1, dtype=torch.long, device=device_of(backbone))
     history = None if backbone.history_length is None else nobody[:, None]
     table: Tensor = backbone(Batch(nobody, nobody, history)).table().detach()
     return table
+
+
+def device_of(backbone: Backbone) -> torch.device:
+    """Return where the weights of a backbone are; the CPU for one that has none."""
+    weight = next(backbone.parameters(), None) if isinstance(backbone, nn.Module) else None
+    return torch.device("cpu") if weight is None else weight.device

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -82,6 +83,19 @@ def test_users_without_a_vector_of_their_own_are_left_out(backbone: MF) -> None:
     assert sorted(snapshots.arrays()) == [
         "snapshot_epoch", "snapshot_item", "snapshot_item_embedding", "snapshot_rms",
     ]  # fmt: skip
+
+
+def test_users_and_items_are_asked_where_the_weights_are() -> None:
+    class Elsewhere(MF):
+        asked: ClassVar[list[str]] = []
+
+        def forward(self, batch: Batch) -> Encoded:
+            self.asked.append(batch.user.device.type)
+            return Encoded(torch.zeros(len(batch.user), 4), lookup=lambda ids: ids, table=lambda: torch.zeros(7, 4))
+
+    backbone = Elsewhere(6, 7, 4).to("meta")
+    Snapshots(USERS, ITEMS).take(1, backbone)
+    assert backbone.asked == ["meta", "meta"]
 
 
 def test_known_and_true_likes_are_told_apart_and_what_nobody_judged_is_no_like() -> None:
