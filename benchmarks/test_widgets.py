@@ -13,7 +13,7 @@ import pytest
 
 from adar_viz.displays import TransitionMap
 from adar_viz.trace import Trace
-from adar_viz.widgets import State, View
+from adar_viz.widgets import HardnessExplorer, State, View
 from adar_viz.widgets.packing import quantised, room
 from benchmarks.conftest import record
 from tests.browser.conftest import RUN_ALL, Lab, browser, lab, watch  # noqa: F401
@@ -132,6 +132,20 @@ def test_scrubbing_and_hovering_over_10000_points(cloud: View, watch: Any, tmp_p
         record(group, "95th percentile", statistics.quantiles(times, n=20)[-1])
     record("page of 10,000 points x 50 frames", "goal, MB", 5)
     record("page of 10,000 points x 50 frames", "size", page.stat().st_size / 1e6)
+
+
+def test_asking_the_closed_form_again(watch: Any, tmp_path: Path, benchmark: Any) -> None:  # noqa: F811
+    view = HardnessExplorer.from_trace(Trace.load("notebooks/traces/demo.npz"))
+    watched = watch()
+    watched.page.goto(view.export_html(tmp_path / "hardness.html").as_uri())
+    noise = watched.page.get_by_role("slider").first
+    noise.wait_for()
+    times = benchmark.pedantic(noise.evaluate, [SCRUB.replace("i % 50", "i % 9")], rounds=1, warmup_rounds=1)
+    group = f"a control that asks again, input to painted: {len(view.scene['pairs']['score'])} pairs x 51 timesteps"
+    record(group, "goal, milliseconds", 250)
+    record(group, "median", statistics.median(times))
+    record(group, "95th percentile", statistics.quantiles(times, n=20)[-1])
+    view.close()
 
 
 def test_first_frame_in_jupyterlab(lab: Lab, watch: Any, benchmark: Any) -> None:  # noqa: F811
