@@ -34,7 +34,7 @@ class Job:
     batch_size: int
     samplers: tuple[str, ...]
     steps: int = 4
-    rounds: int = 4
+    rounds: int = 6
     accelerator: str = "auto"
 
 
