@@ -126,6 +126,21 @@ def test_without_a_kernel_views_stay_linked(linked):
     assert one.get_attribute("data-selected") == two.get_attribute("data-selected") != "-1"
 
 
+def test_views_follow_the_theme_of_jupyterlab(linked):
+    page = linked.page
+    view = page.locator(".adar-view").first
+    assert view.get_attribute("data-theme") == "light"
+    light = pixels(view)
+    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
+    page.wait_for_function("document.querySelector('.adar-view').dataset.theme === 'dark'")
+    assert pixels(view) != light
+    view.scroll_into_view_if_needed()
+    linked.screenshot("dark_lab")
+    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
+    page.wait_for_function("document.querySelector('.adar-view').dataset.theme === 'light'")
+    assert linked.errors == []
+
+
 def test_200_scrubs_leak_no_memory_and_20_runs_leave_one_widget(lab, watch):
     notebook(lab.folder / "leaks.ipynb", MANY, "view = WalkScrubber.from_trace(trace)\nview")
     watched = watch()

@@ -94,8 +94,9 @@ function mount(model, el, build) {
   addEventListener("adar-viz:select", hear);
   const sizes = new ResizeObserver(rebuild);
   for (const canvas of root.querySelectorAll("canvas")) sizes.observe(canvas);
-  const themes = new MutationObserver(rebuild);
-  themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+  // JupyterLab hides the page while it changes the theme, by the body's style: nothing can be drawn before it is back.
+  const themes = new MutationObserver(() => { if (isDark() !== (root.dataset.theme === "dark")) rebuild(); });
+  themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class", "style"] });
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   scheme.addEventListener("change", rebuild);
   show();

@@ -67,8 +67,7 @@ const hatch = (pen, x0, y0, x1, y1, colour) => {
   pen.beginPath();
   pen.rect(x0, y0, x1 - x0, y1 - y0);
   pen.clip();
-  pen.strokeStyle = colour;
-  pen.globalAlpha = 0.22;
+  Object.assign(pen, { strokeStyle: colour, lineWidth: 1, globalAlpha: 0.22 });
   pen.beginPath();
   for (let x = x0 - (y1 - y0); x < x1; x += 9) {
     pen.moveTo(x, y1);

@@ -196,9 +196,9 @@ function build({ scene, points, select }) {
     status.dataset.side = negative ? "negative" : "positive";
     const ratio = Math.abs(walk.identity[t]) >= 999 ? "beyond doubt" : `log-ratio ${fixed(walk.identity[t], 1)}`;
     const rows = [
-      ["still liked?", `${negative ? "no" : "yes"}: score ${fixed(walk.score[t])}, boundary ${fixed(scene.boundary)}`],
+      ["still liked? (score)", `${negative ? "no" : "yes"}: ${fixed(walk.score[t])}, boundary ${fixed(scene.boundary)}`],
       ["still the same item?", `${lost ? "no" : "yes"}: ${ratio}`],
-      ["P(negative), all forward walks", fixed(scene.probability[t])],
+      ["P(negative) by the law", fixed(scene.probability[t])],
       ["alpha_bar", fixed(scene.alpha_bar[t], 3)],
     ];
     numbers.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
