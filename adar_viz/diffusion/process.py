@@ -35,7 +35,7 @@ def add_noise(
     """Return ``x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) noise``, each row at its own timestep."""
     _check_range("timestep", timestep, schedule)
     signal, spread = _levels(timestep, schedule, x0)
-    return torch.addcmul(signal * x0, spread, noise)
+    return (signal * x0).addcmul_(spread, noise)
 
 
 def forward_walk(
@@ -94,7 +94,7 @@ def noise_from_v(
 ) -> Float[Tensor, "row dim"]:
     """Return the noise, ``sqrt(1 - alpha_bar) x + sqrt(alpha_bar) v``."""
     signal, spread = _levels(timestep, schedule, x)
-    return torch.addcmul(spread * x, signal, v)
+    return (spread * x).addcmul_(signal, v)
 
 
 # Back ---------------------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ def glide(
         s = start - ((start - end) * k) // steps
         share_x, share_noise = _ddim_shares(t, s, schedule, x)
         # Where a row rests, s = t, its shares are 1 and 0; at t = 0 there is no noise to ask for.
-        x = torch.addcmul(share_x * x, share_noise, denoise(x, t.clamp(min=1)))
+        x = (share_x * x).addcmul_(share_noise, denoise(x, t.clamp(min=1)))
         t = s
     return x
 
