@@ -84,8 +84,10 @@ class Trace:
         """Raise one `TraceError` that lists the arrays which are missing."""
         missing = [name for name in names if name not in self.arrays]
         if missing:
+            maps = any("item_map" in name for name in missing)
+            hint = f"; `adar-viz map {self.meta['run']}` makes them" if maps else ""
             raise TraceError(
-                f"trace of run {self.meta['run']!r} lacks {', '.join(missing)}; it has {sorted(self.arrays)}"
+                f"trace of run {self.meta['run']!r} lacks {', '.join(missing)}{hint}; it has {sorted(self.arrays)}"
             )
 
     def without(self, *names: str) -> Trace:
