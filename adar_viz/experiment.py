@@ -24,7 +24,7 @@ import adar_viz
 from adar_viz import checkpoint as checkpoints
 from adar_viz.backbones import MF, GRU4Rec, LightGCN, SASRec
 from adar_viz.batches import PairRows, SequenceRows, make_rows
-from adar_viz.core import Backbone, Context, Loss, NegativeSampler
+from adar_viz.core import Backbone, Context, Loss, NegativeSampler, Observer, ignore
 from adar_viz.datasets import Split, Truth, load, split
 from adar_viz.draws import Draws, Likes
 from adar_viz.evaluation import evaluate, false_negative_rate
@@ -111,6 +111,28 @@ class Parts:
     rows: PairRows | SequenceRows
     known: KnownPositives
     truth: Truth | None = None
+
+    def fit(
+        self,
+        plan: TrainingPlan,
+        *,
+        checkpoint: Path | None = None,
+        observe: Observer = ignore,
+        fabric: Fabric | None = None,
+    ) -> Iterator[EpochReport]:
+        """Train as `adar_viz.training.fit` does, with the validation part as the judge."""
+        return fit(
+            self.backbone,
+            self.sampler,
+            self.loss,
+            self.rows,
+            self.known,
+            validate=lambda backbone: evaluate(backbone, self.split, "validation").metrics,
+            plan=plan,
+            checkpoint=checkpoint,
+            observe=observe,
+            fabric=fabric,
+        )
 
 
 @dataclass(frozen=True)
@@ -280,21 +302,7 @@ def _leaves(value: Any, place: str = "") -> dict[str, Any]:
 def _train(
     experiment: Experiment, parts: Parts, folder: Path, recorder: Recorder, progress: bool, fabric: Fabric
 ) -> Iterator[EpochReport]:
-    def validate(backbone: Backbone) -> Mapping[str, float]:
-        return evaluate(backbone, parts.split, "validation").metrics
-
-    epochs = fit(
-        parts.backbone,
-        parts.sampler,
-        parts.loss,
-        parts.rows,
-        parts.known,
-        validate=validate,
-        plan=experiment.plan,
-        checkpoint=folder / CHECKPOINT,
-        observe=recorder,
-        fabric=fabric,
-    )
+    epochs = parts.fit(experiment.plan, checkpoint=folder / CHECKPOINT, observe=recorder, fabric=fabric)
     metric, num_resumed = experiment.plan.metric, 0
     quiet = not (progress and fabric.is_global_zero)
     recorder.snapshot(0, parts.backbone)

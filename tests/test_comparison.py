@@ -16,9 +16,10 @@ import pandas as pd
 import pytest
 import torch
 
+from adar_viz import experiment
 from adar_viz.cli import main
 from adar_viz.comparison import CONTROLS, Arm, Budget, Comparison, Outcome, bootstrap, compare
-from adar_viz.comparison import cells as module
+from adar_viz.comparison import cells as cells_of
 from adar_viz.comparison import pace as pacing
 from adar_viz.comparison.budget import budget_of
 from adar_viz.comparison.controls import equal_time
@@ -48,6 +49,7 @@ COMMAND = [
 ON_DASK = f"""
 import sys
 from distributed import LocalCluster
+from adar_viz import experiment
 from adar_viz.cli import main
 
 if __name__ == "__main__":
@@ -89,8 +91,9 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return noted
 
-    monkeypatch.setattr(module, "evaluate", note(module.evaluate, lambda model, split, part: part))
-    monkeypatch.setattr(module, "fit", note(module.fit, lambda *_, **__: "fit"))
+    for module in (experiment, cells_of):  # validation is ranked while training, the test afterwards
+        monkeypatch.setattr(module, "evaluate", note(module.evaluate, lambda model, split, part: part))
+    monkeypatch.setattr(experiment, "fit", note(experiment.fit, lambda *_, **__: "fit"))
     return log
 
 
@@ -141,7 +144,7 @@ def test_a_finished_comparison_does_nothing_again(done: Comparison, folder: Path
 def test_one_that_was_cut_off_ends_as_if_it_had_not_been(
     done: Comparison, tmp_path: Path, watched: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = module.fit
+    real = experiment.fit
 
     def interrupted(*args: Any, **options: Any) -> Any:
         if watched.count("fit") == 3:
@@ -149,7 +152,7 @@ def test_one_that_was_cut_off_ends_as_if_it_had_not_been(
         return real(*args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "fit", interrupted)
+        patch.setattr(experiment, "fit", interrupted)
         with pytest.raises(KeyboardInterrupt):
             compared(tmp_path)
     assert len(cells(tmp_path)) == 3
@@ -233,8 +236,8 @@ def test_trials_beyond_the_first_round_learn_from_it_and_are_the_same_again() ->
         study = Study(BASE, "uniform")
         for _ in range(2):
             asked = [study.ask() for _ in range(TOGETHER)]
-            for experiment in asked:
-                distance = abs(np.log(experiment.plan.learning_rate / good))
+            for trial in asked:
+                distance = abs(np.log(trial.plan.learning_rate / good))
                 study.tell(Outcome({"ndcg@20": -float(distance)}))
         return [e.plan.learning_rate for e in study.asked]
 
@@ -245,14 +248,14 @@ def test_trials_beyond_the_first_round_learn_from_it_and_are_the_same_again() ->
 
 
 def test_a_trial_that_diverges_counts_and_cannot_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = module.fit
+    real = experiment.fit
 
     def diverging(*args: Any, plan: TrainingPlan, **options: Any) -> Any:
         if plan.learning_rate == BASE.plan.learning_rate:
             raise TrainingDiverged("the term 'loss' is nan")
         return real(*args, plan=plan, **options)
 
-    monkeypatch.setattr(module, "fit", diverging)
+    monkeypatch.setattr(experiment, "fit", diverging)
     table = compared(tmp_path).frame
     assert table["failed_trials"].eq(1).all()
     assert table["trials"].eq(2).all()
@@ -332,7 +335,7 @@ def test_the_pace_is_that_of_the_quickest_epochs_after_the_warm_up_and_is_measur
         return lambda *_, plan, **__: (SimpleNamespace(seconds=s) for s in [*seconds, 9.0][: plan.epochs])
 
     sides = iter([reports([0.1, 0.1, 0.3, 0.2, 0.4, 0.2, 0.7]), reports([0.1, 0.1, 3.0, 1.0, 0.5, 8.0, 4.0])])
-    monkeypatch.setattr(pacing, "fit", lambda *args, **options: next(sides)(*args, **options))
+    monkeypatch.setattr(experiment, "fit", lambda *args, **options: next(sides)(*args, **options))
     cheap, dear = replace(BASE, negatives="uniform"), replace(BASE, negatives="adar(warmup=2)")
     assert pacing.pace(cheap, dear, 3, tmp_path / "pace.json") == 0.5 / 0.2
     assert pacing.pace(cheap, dear, 3, tmp_path / "pace.json") == 0.5 / 0.2  # read: there are no more epochs to time
@@ -363,17 +366,7 @@ def test_a_training_that_the_limit_ended_is_told_apart(
 def test_the_epochs_are_those_that_were_trained(done: Comparison) -> None:
     plan = TrainingPlan(epochs=30, patience=1, validate_every=2, learning_rate=0.02, seed=3)
     parts = prepare(replace(BASE, plan=plan))
-    reports = list(
-        module.fit(
-            parts.backbone,
-            parts.sampler,
-            parts.loss,
-            parts.rows,
-            parts.known,
-            plan=plan,
-            validate=lambda backbone: module.evaluate(backbone, parts.split, "validation").metrics,
-        )
-    )
+    reports = list(parts.fit(plan))
     best = max(report.epoch for report in reports if report.is_best) + 1
     assert Outcome({}, best).epochs(plan) == len(reports) < 30
 

@@ -16,7 +16,7 @@ from adar_viz import checkpoint as checkpoints
 from adar_viz.evaluation import evaluate
 from adar_viz.experiment import CHECKPOINT, Experiment, Parts, prepare, write_text
 from adar_viz.specs import take_apart
-from adar_viz.training import TrainingDiverged, TrainingPlan, fit
+from adar_viz.training import TrainingDiverged, TrainingPlan
 
 CELL, TEST = "cell.json", "test.safetensors"
 
@@ -115,17 +115,6 @@ def forget_weights(losers: Sequence[Cell]) -> None:
 def _fit(cell: Cell) -> tuple[Parts, Outcome]:
     """Train from the cell's checkpoint on, if there is one; return it with the best weights."""
     parts = prepare(cell.experiment, split_seed=cell.split_seed)
-    reports = list(
-        fit(
-            parts.backbone,
-            parts.sampler,
-            parts.loss,
-            parts.rows,
-            parts.known,
-            validate=lambda backbone: evaluate(backbone, parts.split, "validation").metrics,
-            plan=cell.experiment.plan,
-            checkpoint=cell.folder / CHECKPOINT,
-        )
-    )
+    reports = list(parts.fit(cell.experiment.plan, checkpoint=cell.folder / CHECKPOINT))
     best = next(report for report in reversed(reports) if report.is_best)
     return parts, Outcome(dict(best.metrics), best.epoch + 1, sum(report.seconds for report in reports))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from adar_viz.evaluation import evaluate
-from adar_viz.experiment import Experiment, Parts, prepare, write_text
-from adar_viz.training import EpochReport, fit
+from adar_viz.experiment import Experiment, prepare, write_text
 
 MEASURED = 5
 """Epochs of each side that are timed, after any warm-up."""
@@ -38,17 +36,6 @@ def _by_turns(sides: Sequence[Experiment], split_seed: int) -> list[tuple[float,
     """Train the sides an epoch each by turns, and return the seconds of those that are timed."""
     parts = [prepare(side, split_seed=split_seed) for side in sides]
     epochs = max(getattr(one.sampler, "warmup", 0) for one in parts) + MEASURED + 1
-    turns = zip(*(_train(side, one, epochs) for side, one in zip(sides, parts, strict=True)), strict=True)
+    plans = [replace(side.plan, epochs=epochs, validate_every=epochs, patience=None) for side in sides]
+    turns = zip(*(one.fit(plan) for one, plan in zip(parts, plans, strict=True)), strict=True)
     return [tuple(report.seconds for report in turn) for turn in turns][-MEASURED - 1 : -1]  # the last one validates
-
-
-def _train(side: Experiment, parts: Parts, epochs: int) -> Iterator[EpochReport]:
-    return fit(
-        parts.backbone,
-        parts.sampler,
-        parts.loss,
-        parts.rows,
-        parts.known,
-        validate=lambda backbone: evaluate(backbone, parts.split, "validation").metrics,
-        plan=replace(side.plan, epochs=epochs, validate_every=epochs, patience=None),
-    )

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from adar_viz.evaluation import by_popularity, evaluate
 from adar_viz.experiment import CHECKPOINT, Parts, count_false_negatives, prepare, write_text
-from adar_viz.training import EpochReport, fit, seeded
+from adar_viz.training import EpochReport, seeded
 from adar_viz.verification.anchors import BEST, FALSE_NEGATIVES, Anchor
 
 FOUND = "found.json"
@@ -89,16 +89,7 @@ def _train(anchor: Anchor, parts: Parts, folder: Path, progress: bool) -> Found:
     """Train as the plan says; what is found so far is written after each validation."""
     assert isinstance(parts.backbone, nn.Module)
     plan, reports = anchor.experiment.plan, list[EpochReport]()
-    epochs = fit(
-        parts.backbone,
-        parts.sampler,
-        parts.loss,
-        parts.rows,
-        parts.known,
-        validate=lambda backbone: evaluate(backbone, parts.split, "validation").metrics,
-        plan=plan,
-        checkpoint=folder / CHECKPOINT,
-    )
+    epochs = parts.fit(plan, checkpoint=folder / CHECKPOINT)
     with tqdm(total=plan.epochs, unit="epoch", disable=not progress, desc=anchor.id) as bar:
         for report in epochs:
             reports.append(report)

@@ -54,20 +54,11 @@ def train(arm: str, l2: float, seed: int) -> dict[str, str | float]:
     """Train once; the best epoch is selected on validation, and the test is looked at once."""
     from adar_viz.evaluation import evaluate
     from adar_viz.experiment import Experiment, prepare
-    from adar_viz.training import TrainingPlan, fit
+    from adar_viz.training import TrainingPlan
 
     plan = TrainingPlan(seed=seed, l2=l2, learning_rate=3e-3, epochs=120, patience=6)
     parts = prepare(Experiment(negatives=ARMS[arm], dim=32, plan=plan))
-    reports = fit(
-        parts.backbone,
-        parts.sampler,
-        parts.loss,
-        parts.rows,
-        parts.known,
-        validate=lambda backbone: evaluate(backbone, parts.split, "validation").metrics,
-        plan=plan,
-    )
-    best = max(report.metrics["ndcg@20"] for report in reports if report.metrics)
+    best = max(report.metrics["ndcg@20"] for report in parts.fit(plan) if report.metrics)
     test = evaluate(parts.backbone, parts.split, "test").metrics["ndcg@20"]
     print(f"{arm}, L2 {l2:g}, seed {seed}: validation {best:.4f}, test {test:.4f}", flush=True)
     return {"arm": arm, "l2": f"{l2:g}", "seed": seed, "validation": best, "test": test}

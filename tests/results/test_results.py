@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from adar_viz import experiment
 from adar_viz.cli import main
 from adar_viz.comparison import cells
 from adar_viz.results import command
@@ -58,7 +59,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         looked_at: list[str] = []
         real = cells.evaluate
-        patch.setattr(cells, "evaluate", lambda b, s, part: (looked_at.append(part), real(b, s, part))[1])
+        for module in (experiment, cells):  # where validation is ranked, and the test
+            patch.setattr(module, "evaluate", lambda b, s, part: (looked_at.append(part), real(b, s, part))[1])
         assert ask(root, "--only", GRID) == 0
         assert set(looked_at) == {"validation"}  # the grid never looks at a test part
         assert ask(root, "--only", "small") == 0
@@ -75,8 +77,8 @@ def project(made: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     log: list[Any] = []
-    real = cells.fit
-    monkeypatch.setattr(cells, "fit", lambda *args, **options: (log.append(args), real(*args, **options))[1])
+    real = experiment.fit
+    monkeypatch.setattr(experiment, "fit", lambda *args, **options: (log.append(args), real(*args, **options))[1])
     return log
 
 
