@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import pandas as pd
 
 from adar_viz import displays
 from adar_viz.displays import Display
+from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated
 from adar_viz.trace import Trace
 
 MANIFEST = Path("figures/manifest.toml")
@@ -28,7 +28,7 @@ DISPLAYS: Mapping[str, type[Display]] = {
 """Every display, by the name of its class in small letters: ``timestep_hardness``."""
 
 
-class FigureError(ValueError):
+class FigureError(ManifestError):
     """The manifest, or what was asked of it, is wrong."""
 
 
@@ -163,23 +163,13 @@ def read_manifest(path: Path) -> list[Figure]:
     FigureError
         If an entry lacks a key, has an unknown one, or repeats an id.
     """
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("figure", [])
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise FigureError(f"{path} must be a readable TOML file: {error}") from error
     known, needed = {f.name for f in fields(Figure)}, {"id", "display", "caption", "alt"}
     figures = []
-    for entry in entries:
-        unknown, missing = set(entry) - known, needed - set(entry)
-        if unknown or missing:
-            raise FigureError(
-                f"{path}: figure {entry.get('id', '?')!r} must have {', '.join(sorted(needed))} and may have "
-                f"{', '.join(sorted(known - needed))}; unknown: {sorted(unknown)}, missing: {sorted(missing)}"
-            )
+    for entry in read_toml(path, FigureError).get("figure", []):
+        check_keys(entry, needed, known, f"{path}: figure", FigureError)
         figures.append(Figure(**_typed(entry["id"], entry)))
-    ids = [figure.id for figure in figures]
-    if repeated := {name for name in ids if ids.count(name) > 1}:
-        raise FigureError(f"{path}: ids must be unique; repeated: {sorted(repeated)}")
+    if twice := repeated([figure.id for figure in figures]):
+        raise FigureError(f"{path}: ids must be unique; repeated: {twice}")
     return figures
 
 

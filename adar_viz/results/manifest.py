@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from adar_viz.experiment import Experiment
+from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated
 from adar_viz.training import TrainingPlan
 
 PAGE, READING = "RESULTS.md", "reading.md"
@@ -16,7 +16,7 @@ PAGE, READING = "RESULTS.md", "reading.md"
 Table = TypeVar("Table", "Entry", "Setting")
 
 
-class ResultsError(ValueError):
+class ResultsError(ManifestError):
     """The manifest, or what was asked of it, is wrong."""
 
 
@@ -110,10 +110,7 @@ def read_manifest(path: Path) -> Manifest:
     ResultsError
         A table lacks a key, has an unknown one, or an id comes twice.
     """
-    try:
-        whole = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ResultsError(f"{path} must be a readable TOML file: {error}") from error
+    whole = read_toml(path, ResultsError)
     shared = {"arms": whole["arms"]} if "arms" in whole else {}
     entries = [_made(Entry, {**shared, **table}, path) for table in whole.get("entry", [])]
     grid = None
@@ -121,21 +118,22 @@ def read_manifest(path: Path) -> Manifest:
         settings = [_made(Setting, table, path) for table in whole["grid"].get("setting", [])]
         grid = Grid(whole["grid"]["variants"], settings)
     for ids in ([entry.id for entry in entries], [setting.id for setting in grid.settings] if grid else []):
-        if twice := sorted({name for name in ids if ids.count(name) > 1}):
-            raise ResultsError(f"{path}: ids must be unique; got {', '.join(twice)} more than once")
+        if twice := repeated(ids):
+            raise ResultsError(f"{path}: ids must be unique; got {twice} more than once")
     return Manifest(entries, grid, path.resolve().parent.parent)
 
 
 def _made(kind: type[Table], table: Mapping[str, Any], path: Path) -> Table:
     known = {f.name for f in fields(kind)}
     needed = {"id", "data", "arms", "trials", "seeds", "l2"} & known
-    unknown, missing = sorted(set(table) - known), sorted(needed - set(table))
-    if unknown or missing:
-        raise ResultsError(
-            f"{path}: {table.get('id', '?')!r} must have {', '.join(sorted(needed))}, and may have "
-            f"{', '.join(sorted(known - needed))}; unknown: {unknown}, missing: {missing}"
-        )
-    return kind(**table)
+    where = f"{path}: {kind.__name__.lower()}"
+    check_keys(table, needed, known, where, ResultsError)
+    made = kind(**table)
+    try:
+        made.base()  # a wrong plan is found now, not after an hour
+    except (TypeError, ValueError) as error:
+        raise ResultsError(f"{where} {made.id!r}: {error}") from error
+    return made
 
 
 def _experiment(table: Entry | Setting) -> Experiment:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from adar_viz.experiment import Experiment
+from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated
 from adar_viz.training import TrainingPlan
 
 ANCHORS = Path("verification/anchors.toml")
@@ -23,7 +23,7 @@ ROUNDING = 0.00005
 """Half a unit of the fourth decimal: as closely as numbers are published."""
 
 
-class AnchorError(ValueError):
+class AnchorError(ManifestError):
     """The manifest of anchors, or what was asked of it, is wrong."""
 
 
@@ -104,21 +104,12 @@ def read_anchors(path: Path = ANCHORS) -> list[Anchor]:
     AnchorError
         It cannot be read, or an entry lacks a key, has an unknown one, or repeats an id.
     """
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("anchor", [])
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise AnchorError(f"{path} must be a readable TOML file: {error}") from error
     known = {f.name for f in fields(Anchor) if f.init}
     needed = known - {"count", "notes"}
     anchors = []
-    for entry in entries:
-        if not needed <= set(entry) <= known:
-            raise AnchorError(
-                f"{path}: anchor {entry.get('id', '?')!r} must have {', '.join(sorted(needed))} and may have count and "
-                f"notes; got {', '.join(sorted(entry))}"
-            )
+    for entry in read_toml(path, AnchorError).get("anchor", []):
+        check_keys(entry, needed, known, f"{path}: anchor", AnchorError)
         anchors.append(Anchor(**{**entry, "count": tuple(entry.get("count", ()))}))
-    ids = [anchor.id for anchor in anchors]
-    if repeated := {name for name in ids if ids.count(name) > 1}:
-        raise AnchorError(f"{path}: ids must be unique; repeated: {', '.join(sorted(repeated))}")
+    if twice := repeated([anchor.id for anchor in anchors]):
+        raise AnchorError(f"{path}: ids must be unique; repeated: {twice}")
     return anchors

@@ -180,6 +180,8 @@ def test_a_spent_budget_starts_nothing_and_says_what_was_left(
         (('id = "never"', 'id = "small"'), "ids must be unique; got small more than once"),
         (("trials = 1\nseeds = 2\n", "seeds = 2\ntrial = 1\n"), r"unknown: \['trial'\], missing: \['trials'\]"),
         (('id = "small"', 'id = small"'), "must be a readable TOML file"),
+        (("epochs = 2", "epoch = 2"), "entry 'small': .* unexpected keyword argument 'epoch'"),
+        (("epochs = 2", "epochs = 0"), "entry 'small': epochs must be at least 1; got 0"),
     ],
 )
 def test_a_wrong_manifest_says_what_is_wrong(change: tuple[str, str], message: str, tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""What all manifests have in common (figures, results, anchors): TOML, tables with known keys, ids that come once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+class ManifestError(ValueError):
+    """A manifest, or what was asked of it, is wrong."""
+
+
+def read_toml(path: Path, error: type[ManifestError]) -> dict[str, Any]:
+    """Read a TOML file; one that cannot be read is an ``error`` that says why."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as reason:
+        raise error(f"{path} must be a readable TOML file: {reason}") from reason
+
+
+def check_keys(
+    table: Mapping[str, Any],
+    needed: Collection[str],
+    known: Collection[str],
+    where: str,
+    error: type[ManifestError],
+) -> None:
+    """Refuse a table that lacks a key which is needed, or has one that is not known."""
+    unknown, missing = sorted(set(table) - set(known)), sorted(set(needed) - set(table))
+    if unknown or missing:
+        raise error(
+            f"{where} {table.get('id', '?')!r} must have {', '.join(sorted(needed))} and may have "
+            f"{', '.join(sorted(set(known) - set(needed)))}; unknown: {unknown}, missing: {missing}"
+        )
+
+
+def repeated(ids: Sequence[str]) -> str:
+    """Name the ids that come more than once, each once; empty where none does."""
+    return ", ".join(sorted({name for name in ids if ids.count(name) > 1}))
