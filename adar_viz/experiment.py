@@ -33,7 +33,7 @@ from adar_viz.losses import BCE, BPR, GBCE, Softmax
 from adar_viz.negatives import ADAR, AHNS, DNS, SOURCES, AllItems, MixGCF, Popularity, Uniform
 from adar_viz.recorder import Recorder, catalogue_arrays, describe_lens, make_trace, watch_pairs, watch_walks
 from adar_viz.specs import as_line, build, resolve, take_apart
-from adar_viz.trace import Trace
+from adar_viz.trace import TRACE_FILE, Trace
 from adar_viz.training import EpochReport, TrainingPlan, fit, seeded
 from adar_viz.transition import BOUNDARIES, SCORE_AWARE
 
@@ -55,7 +55,7 @@ TABLES: Mapping[str, Mapping[str, type]] = {
 }
 """The names that a configuration may use."""
 
-CONFIG, METRICS, HISTORY, TRACE = "config.json", "metrics.json", "history.csv", "trace.npz"
+CONFIG, METRICS, HISTORY, TRACE = "config.json", "metrics.json", "history.csv", TRACE_FILE
 CHECKPOINT, RECORDED = "checkpoint.safetensors", "recorded.safetensors"
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from adar_viz.trace import Trace, map_quality, with_maps
+from adar_viz.trace import Trace, map_quality, trace_file, with_maps
 
 EPILOG = """
 The maps are UMAP of the items and AlignedUMAP of the snapshots. Compiling takes about half a minute,
@@ -33,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run the command."""
-    path = args.run_or_trace / "trace.npz" if args.run_or_trace.is_dir() else args.run_or_trace
+    path = trace_file(args.run_or_trace)
     trace = with_maps(Trace.load(path), num_neighbors=args.neighbors, seed=args.seed)
     trust, overlap = map_quality(trace["item_embedding"], trace["item_map"], 10)
     print(

@@ -187,8 +187,7 @@ def add_parser(subparsers: Any) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run the command."""
-    paths = [path / "trace.npz" if path.is_dir() else path for path in args.trace]
-    written, left_out = write_site([Trace.load(path) for path in paths], args.out)
+    written, left_out = write_site([Trace.load(path) for path in args.trace], args.out)
     for path in written:
         size = path.stat().st_size / 1e6
         print(f"{path}: {size:.2f} MB" + (f", more than {MEGABYTES}: thin the trace" if size > MEGABYTES else ""))

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, best_epoch, run_names
+from adar_viz.trace import Trace, best_epoch, name_runs
 
 KINDS = {
     "positive_score": ("positives", style.BLUE, "-"),
@@ -89,8 +89,7 @@ class DrawnScores(Display):
             Epoch to mark and to describe, of runs that stopped before it their last; None takes the one whose
             weights each run kept.
         """
-        if not 1 <= len(traces) <= MOST:
-            raise ValueError(f"traces must be 1 to {MOST}; got {len(traces)}")
+        names = name_runs(traces, names, MOST)
         wanted = [*KINDS, "gradient_weight"]
         for trace in traces:
             trace.require("epoch", "quantile", "gradient_weight_mean", *wanted)
@@ -98,7 +97,6 @@ class DrawnScores(Display):
                 raise ValueError(
                     f"runs must be recorded at the same quantiles; got {traces[0]['quantile']} and {trace['quantile']}"
                 )
-        names = run_names(traces) if names is None else names
         runs = [
             DrawnRun(name, t["epoch"], _marked(t, epoch), {k: t[k] for k in wanted}, t["gradient_weight_mean"])
             for t, name in zip(traces, names, strict=True)

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, best_epoch, run_names
+from adar_viz.trace import Trace, best_epoch, name_runs
 
 COLOURS = (style.BLUE, style.RUST, style.GREEN, style.PURPLE)
 MOST = len(COLOURS)
@@ -85,8 +85,7 @@ class FalseNegatives(Display):
         names
             Of the runs; None takes what tells them apart, see `adar_viz.trace.run_names`.
         """
-        if not 1 <= len(traces) <= MOST:
-            raise ValueError(f"traces must be 1 to {MOST}; got {len(traces)}")
+        names = name_runs(traces, names, MOST)
         ranges = {}
         for kind, (array, _) in GROUPS.items():
             for trace in traces:
@@ -97,7 +96,6 @@ class FalseNegatives(Display):
                         f"{traces[0][array].tolist()} and {trace.meta['run']!r} {trace[array].tolist()}"
                     )
             ranges[kind] = traces[0][array]
-        names = run_names(traces) if names is None else names
         return cls([_run(t, name) for t, name in zip(traces, names, strict=True)], ranges, traces[0].meta)
 
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:

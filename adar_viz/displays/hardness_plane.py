@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, best_epoch, run_names
+from adar_viz.trace import Trace, best_epoch, name_runs
 
 COLOURS = (style.BLUE, style.VERMILLION, style.GREEN, style.PURPLE, style.ORANGE, style.BLACK, style.SKY, style.GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
@@ -85,11 +85,7 @@ class HardnessPlane(Display):
         names
             Of the runs; None takes what tells them apart, see `adar_viz.trace.run_names`.
         """
-        if not 1 <= len(traces) <= len(MARKERS):
-            raise ValueError(f"traces must be 1 to {len(MARKERS)}; got {len(traces)}")
-        names = run_names(traces) if names is None else names
-        if len(names) != len(traces):
-            raise ValueError(f"names must be {len(traces)}, one for each trace; got {len(names)}")
+        names = name_runs(traces, names, len(MARKERS))
         return cls([_run(trace, name) for trace, name in zip(traces, names, strict=True)], traces[0].meta)
 
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:

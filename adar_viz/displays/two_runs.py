@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, boundaries, counted_probability, quantile_bands, run_names
+from adar_viz.trace import Trace, boundaries, counted_probability, name_runs, quantile_bands
 
 _MIDDLE_HALF = (0.25, 0.5, 0.75)
 
@@ -104,7 +104,7 @@ class TwoRuns(Display):
             x = next(curve.x for curve in curves if curve.axis == axis)
             if value is not None and value not in x:
                 raise ValueError(f"{axis} must be one that both runs have, {x[0]} to {x[-1]}; got {value}")
-        return cls(names or run_names(traces), curves, {"t": t, "epoch": epoch}, traces[0].meta)
+        return cls(name_runs(traces, names, 2), curves, {"t": t, "epoch": epoch}, traces[0].meta)
 
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
         self.first_: list[Any] = []

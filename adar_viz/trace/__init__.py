@@ -31,10 +31,10 @@ from adar_viz.trace.measures import (
 )
 from adar_viz.trace.moment import UserMoment, followed, typical_user, user_moments
 from adar_viz.trace.plane import UserPlane
-from adar_viz.trace.runs import best_epoch, run_names
+from adar_viz.trace.runs import best_epoch, name_runs, run_names
 from adar_viz.trace.schema import META, REQUIRED_META, SCHEMA, SCHEMA_VERSION, Column, schema_table
 from adar_viz.trace.space import alignment, effective_rank, singular_values, uniformity
-from adar_viz.trace.table import Trace, TraceError
+from adar_viz.trace.table import TRACE_FILE, Trace, TraceError, trace_file
 
 __all__ = [
     "META",
@@ -42,6 +42,7 @@ __all__ = [
     "REQUIRED_META",
     "SCHEMA",
     "SCHEMA_VERSION",
+    "TRACE_FILE",
     "Column",
     "Trace",
     "TraceError",
@@ -62,6 +63,7 @@ __all__ = [
     "law_probability",
     "map_drift",
     "map_quality",
+    "name_runs",
     "nearest_items",
     "neighbour_overlap",
     "neighbours",
@@ -74,6 +76,7 @@ __all__ = [
     "settled_epoch",
     "singular_values",
     "snapshots_since",
+    "trace_file",
     "turns",
     "typical_user",
     "uniformity",

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
+from adar_viz.trace.space import unit
 from adar_viz.trace.table import Trace
 from adar_viz.transition import probability_negative
 
@@ -84,11 +85,11 @@ def nearest_items(
     """
     if not 1 <= k <= len(embedding):
         raise ValueError(f"k must lie in [1, {len(embedding)}], the number of items; got {k}")
-    unit = _unit(points)
+    direction = unit(points)
     item = np.empty((len(points), 0), dtype=np.int64)
-    cosine = np.empty((len(points), 0), dtype=unit.dtype)
+    cosine = np.empty((len(points), 0), dtype=direction.dtype)
     for start in range(0, len(embedding), chunk):
-        near = unit @ _unit(embedding[start : start + chunk]).T
+        near = direction @ unit(embedding[start : start + chunk]).T
         ids = np.broadcast_to(np.arange(start, start + near.shape[1]), near.shape)
         item, cosine = np.hstack([item, ids]), np.hstack([cosine, near])
         best = np.argsort(-cosine, axis=1, kind="stable")[:, :k]
@@ -151,10 +152,3 @@ def item_names(trace: Trace) -> NDArray[np.str_]:
     trace.require("item_label")
     label = trace["item_label"]
     return np.where(trace["item_title"] != "", trace["item_title"], label) if "item_title" in trace else label
-
-
-def _unit(x: Float[np.ndarray, "row dim"]) -> Float[np.ndarray, "row dim"]:
-    x = np.asarray(x, dtype=np.float64)
-    length = np.linalg.norm(x, axis=1, keepdims=True)
-    unit: NDArray[np.float64] = np.divide(x, length, out=np.zeros_like(x), where=length > 0)
-    return unit

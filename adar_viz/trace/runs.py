@@ -28,6 +28,16 @@ def run_names(traces: Sequence[Trace]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name} #{names[:i].count(name) + 1}" for i, name in enumerate(names)]
 
 
+def name_runs(traces: Sequence[Trace], names: Sequence[str] | None, most: int) -> list[str]:
+    """Return the names as given, or what tells the runs apart; one for each of at most ``most`` traces."""
+    if not 1 <= len(traces) <= most:
+        raise ValueError(f"traces must be 1 to {most}; got {len(traces)}")
+    names = run_names(traces) if names is None else list(names)
+    if len(names) != len(traces):
+        raise ValueError(f"names must be {len(traces)}, one for each trace; got {len(names)}")
+    return names
+
+
 def best_epoch(trace: Trace) -> int:
     """Index of the epoch with the best selecting metric, whose weights the run kept; the last where none was taken."""
     trace.require("epoch")

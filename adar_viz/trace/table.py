@@ -19,6 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from adar_viz.trace.schema import REQUIRED_META, SCHEMA, SCHEMA_VERSION, SOURCES, schema_table
 
 META_ENTRY = "meta.json"
+TRACE_FILE = "trace.npz"
+"""Name of the trace in a run folder."""
 
 
 class TraceError(ValueError):
@@ -147,7 +149,7 @@ class Trace:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Trace:
-        """Read a trace; nothing in the file is executed (no pickle).
+        """Read a trace, or that of a run folder; nothing in the file is executed (no pickle).
 
         Raises
         ------
@@ -156,7 +158,7 @@ class Trace:
         TraceError
             If the file is no trace, or was written by a newer version.
         """
-        path = Path(path)
+        path = trace_file(path)
         if not path.exists():
             raise FileNotFoundError(f"no trace at {path}")
         try:
@@ -180,6 +182,12 @@ class Trace:
 Trace.__doc__ = f"{Trace.__doc__}\n    Notes\n    -----\n    ::\n\n" + "".join(
     f"        {line}\n" for line in schema_table().splitlines()
 )
+
+
+def trace_file(run_or_trace: str | os.PathLike[str]) -> Path:
+    """Return the trace's file: in a run folder the one there, else the path itself."""
+    path = Path(run_or_trace)
+    return path / TRACE_FILE if path.is_dir() else path
 
 
 def _read_only(value: ArrayLike) -> NDArray[Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from adar_viz.trace import Trace, best_epoch, run_names
+from adar_viz.trace import Trace, best_epoch, name_runs, run_names
 
 
 def of(trace, **meta):
@@ -22,6 +23,16 @@ def test_runs_are_named_by_what_differs(law_trace):
     ]
     assert run_names([of(law_trace, negatives="uniform")] * 2) == ["uniform #1", "uniform #2"]
     assert run_names([of(law_trace, negatives="my own, hard")]) == ["my own, hard"]
+
+
+def test_names_that_are_given_are_as_many_as_the_traces(law_trace):
+    traces = [of(law_trace, negatives=line) for line in ("uniform", "dns")]
+    assert name_runs(traces, None, most=2) == ["uniform", "dns"]
+    assert name_runs(traces, ["easy", "hard"], most=4) == ["easy", "hard"]
+    with pytest.raises(ValueError, match="names must be 2, one for each trace; got 1"):
+        name_runs(traces, ["easy"], most=2)
+    with pytest.raises(ValueError, match="traces must be 1 to 1; got 2"):
+        name_runs(traces, None, most=1)
 
 
 def test_the_kept_epoch_is_the_best_of_those_that_were_evaluated(law_trace):

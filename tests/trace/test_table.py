@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from adar_viz.trace import SCHEMA, Trace, TraceError, schema_table
+from adar_viz.trace import SCHEMA, Trace, TraceError, schema_table, trace_file
 
 META = {
     "run": "r",
@@ -50,6 +50,15 @@ def test_saving_twice_gives_the_same_bytes_and_leaves_nothing_else(tmp_path):
     first, second = small().save(tmp_path / "a.npz"), small().save(tmp_path / "b.npz")
     assert first.read_bytes() == second.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.npz", "b.npz"]
+
+
+def test_a_run_folder_stands_for_the_trace_in_it(tmp_path):
+    path = small().save(tmp_path / "trace.npz")
+    assert Trace.load(tmp_path).checksum() == Trace.load(path).checksum()
+    assert trace_file(tmp_path) == trace_file(path) == path
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"no trace at .*empty.trace\.npz"):
+        Trace.load(tmp_path / "empty")
 
 
 def test_an_interrupted_save_keeps_the_old_file(tmp_path, monkeypatch):
