@@ -14,16 +14,13 @@ from adar_viz.batches import PairRows, SequenceRows
 from adar_viz.core import Backbone, Context, Encoded
 from adar_viz.datasets import Interactions
 from adar_viz.diffusion import Denoiser, add_noise, ancestral, denoising_loss, glide, x0_from_noise
-from adar_viz.draws import QUANTILES, Draws
+from adar_viz.draws import QUANTILES, ROWS, Draws
 from adar_viz.events import Diffused, Drawn, Event, Transition
 from adar_viz.known import KnownPositives
 from adar_viz.negatives import ADAR
 from adar_viz.snapshots import Snapshots, table_of
 from adar_viz.trace import Trace
 from adar_viz.training import EpochReport
-
-ROWS_A_STEP = 64
-"""Rows of each step that are kept, the first ones: the rows are shuffled already."""
 
 
 class Recorder:
@@ -52,10 +49,10 @@ class Recorder:
             self.draws.see(event)
             self.snapshots.see(event)
         elif isinstance(event, Transition):
-            self._timestep.append(event.timestep[:ROWS_A_STEP].cpu().clone())
-            self._positive = event.positive_score[:ROWS_A_STEP].detach().cpu().clone()
+            self._timestep.append(event.timestep[:ROWS].cpu().clone())
+            self._positive = event.positive_score[:ROWS].detach().cpu().clone()
         elif isinstance(event, Diffused):  # of the rows whose Transition was just announced
-            self._diffused.append(event.score[:ROWS_A_STEP].detach().cpu() - self._positive)
+            self._diffused.append(event.score[:ROWS].detach().cpu() - self._positive)
 
     def snapshot(self, epoch: int, backbone: Backbone) -> None:
         """Copy the chosen embeddings as they are now; ``epoch`` counts the finished ones."""

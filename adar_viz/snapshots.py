@@ -99,11 +99,14 @@ class Snapshots:
     def likes(self, train: Interactions, truth: Truth | None) -> dict[str, np.ndarray]:
         """Return which items the followed users are known to like from training, and which they truly like."""
         users = self.users.numpy()
-        observed = np.zeros((train.num_users, train.num_items), dtype=bool)
-        observed[train.user, train.item] = True
-        arrays = {"snapshot_user": users, "snapshot_user_observed": observed[users]}
+        row = np.full(train.num_users, -1)
+        row[users] = np.arange(len(users))
+        own = row[train.user] >= 0
+        observed = np.zeros((len(users), train.num_items), dtype=bool)
+        observed[row[train.user[own]], train.item[own]] = True
+        arrays = {"snapshot_user": users, "snapshot_user_observed": observed}
         if truth is not None:
-            arrays["snapshot_user_liked"] = (truth.liked & truth.judged)[users]
+            arrays["snapshot_user_liked"] = truth.liked[users] & truth.judged[users]
         return arrays
 
     def restore(self, taken: Sequence[Mapping[str, Any]], num_epochs: int) -> None:

@@ -11,10 +11,11 @@ from adar_viz.backbones import MF
 from adar_viz.batches import PairRows
 from adar_viz.core import Batch, Encoded
 from adar_viz.diffusion import x0_from_noise
+from adar_viz.draws import QUANTILES, ROWS
 from adar_viz.events import Diffused, Transition
 from adar_viz.known import KnownPositives
 from adar_viz.negatives import ADAR
-from adar_viz.recorder import QUANTILES, ROWS_A_STEP, Recorder, watch_pairs, watch_walks
+from adar_viz.recorder import Recorder, watch_pairs, watch_walks
 from adar_viz.training import EpochReport
 
 USERS, ITEMS, DIM = 12, 30, 6
@@ -31,13 +32,13 @@ def test_hardness_at_the_transition_is_the_generated_score_less_the_positive_s()
     recorder = Recorder([0, 1], [0, 1])
     backbone = MF(USERS, ITEMS, DIM, generator=torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(1)
-    positive, made = (torch.randn(2, ROWS_A_STEP + 9, generator=generator) for _ in range(2))
+    positive, made = (torch.randn(2, ROWS + 9, generator=generator) for _ in range(2))
     for step in range(2):
         announce(recorder, positive[step], made[step])
     recorder.end_epoch(EpochReport(0, 0.0, {"loss": 0.5}), backbone)
     recorder.end_epoch(EpochReport(1, 0.0, {"loss": 0.4}), backbone)  # an epoch in which nothing is generated
     found = recorder.arrays("ndcg@20")["diffused_hardness"]
-    expected = np.quantile((made - positive)[:, :ROWS_A_STEP].numpy(), QUANTILES)
+    expected = np.quantile((made - positive)[:, :ROWS].numpy(), QUANTILES)
     np.testing.assert_allclose(found[0], expected, rtol=1e-5)
     assert np.isnan(found[1]).all()
 
