@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -67,11 +66,9 @@ class MovingBoundary(Display):
     ) -> None:
         super().__init__(stamp)
         self.label, self.moment, self.user, self.timestep = list(label), list(moment), user, timestep
-        self.shown = [_spread(np.flatnonzero(m.observed), m.score) for m in self.moment]
-        self.synthetic = [
-            m.noised(a)[np.searchsorted(np.flatnonzero(m.observed), i)]
-            for m, a, i in zip(self.moment, alpha_bar, self.shown, strict=True)
-        ]
+        few = [np.sort(m.spread(PATHS)) for m in self.moment]
+        self.shown = [np.flatnonzero(m.observed)[i] for m, i in zip(self.moment, few, strict=True)]
+        self.synthetic = [m.noised(a)[i] for m, a, i in zip(self.moment, alpha_bar, few, strict=True)]
         sides = [(m.xy[:, 0] < m.boundary) == (m.score < m.boundary) for m in self.moment]
         self.right_side = float(np.concatenate(sides).mean())
 
@@ -220,13 +217,6 @@ def _summary(label: str, m: UserMoment) -> dict[str, Any]:
         "drawn": int(m.drawn.sum()),
         "false": int((m.drawn & m.unseen).sum()),
     }
-
-
-def _spread(positive: Int[np.ndarray, " positive"], score: Float[np.ndarray, " item"]) -> Int[np.ndarray, " path"]:
-    """Choose a few positives, evenly spaced by their score, in the order of their ids."""
-    order = positive[np.argsort(score[positive], kind="stable")]
-    spaced = np.linspace(0, max(len(order) - 1, 0), min(PATHS, len(order))).astype(int)
-    return np.sort(order[spaced])
 
 
 def signal_at(trace: Trace, timestep: int) -> float:

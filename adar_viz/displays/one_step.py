@@ -186,11 +186,10 @@ def _legs(trace: Trace, walk: int, t: int, x0: Float[np.ndarray, " dim"], plane:
         mean = (np.sqrt(before) * (1 - kept) * guess + np.sqrt(kept) * (1 - before) * x[t]) / (1 - a)
         names = ("the denoiser guesses the clean vector", "the step goes a share of the way", "fresh noise is added")
         ends = [(x[t], guess), (x[t], mean), (mean, x[t - 1])]
-    elif str(trace["walk_source"][walk]) == "renoise":
-        names = ("the positive shrinks", "noised beyond t, denoised back", "the denoiser takes its noise off")
-        ends = [(x0, np.sqrt(a) * x0), (np.sqrt(a) * x0, x[t]), (x[t], guess)]
     else:
-        names = ("the positive shrinks", "noise is added", "the denoiser takes its noise off")
+        renoised = str(trace["walk_source"][walk]) == "renoise"
+        noised = "noised beyond t, denoised back" if renoised else "noise is added"
+        names = ("the positive shrinks", noised, "the denoiser takes its noise off")
         ends = [(x0, np.sqrt(a) * x0), (np.sqrt(a) * x0, x[t]), (x[t], guess)]
     return [Leg(name, plane.project(p), plane.project(q)) for name, (p, q) in zip(names, ends, strict=True)]
 

@@ -62,6 +62,12 @@ class UserMoment:
         unseen: NDArray[np.bool_] = self.liked & ~self.observed
         return unseen
 
+    def spread(self, number: int) -> Int[np.ndarray, " few"]:
+        """Choose at most ``number`` observed positives, evenly spaced by score: places among them, in that order."""
+        order = np.argsort(self.score[self.observed], kind="stable")
+        few: NDArray[np.int64] = order[np.linspace(0, max(len(order) - 1, 0), min(number, len(order))).astype(int)]
+        return few
+
     def noised(self, alpha_bar: float, seed: int = 0) -> Float[np.ndarray, "positive 2"]:
         """Place of x_t of each observed positive: ``sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) rms noise``.
 

@@ -8,12 +8,10 @@ from typing import Any, Self
 import numpy as np
 
 from adar_viz.displays import ComparedBoundaries, Display, MovingBoundary
+from adar_viz.displays.moving_boundary import PATHS
 from adar_viz.trace import Trace, UserMoment, followed, map_quality, run_names, typical_user, user_moments
 from adar_viz.widgets.packing import quantised, room, rounded
 from adar_viz.widgets.view import State, View, titles
-
-NOISED = 5
-"""Positives whose x_t is shown."""
 
 
 class BoundaryExplorer(View):
@@ -211,11 +209,9 @@ def _paths(m: UserMoment) -> list[list[float]]:
     The first two are seen from the origin of the space, so that the browser can place x_t at any t:
     ``sqrt(alpha_bar)`` of the one plus ``sqrt(1 - alpha_bar)`` of the other, plus the origin.
     """
-    positive = np.flatnonzero(m.observed)
-    order = np.argsort(m.score[positive], kind="stable")
-    some = order[np.linspace(0, max(len(order) - 1, 0), min(NOISED, len(order))).astype(int)]
+    some = m.spread(PATHS)
     origin = m.plane.project(np.zeros(m.embedding.shape[1]))
-    start, noise = m.xy[positive[some]] - origin, m.plane.project(m.noise()[some]) - origin
+    start, noise = m.xy[m.observed][some] - origin, m.plane.project(m.noise()[some]) - origin
     offset = np.broadcast_to(origin, start.shape)
     paths: list[list[float]] = rounded(np.hstack([start, noise, offset]))
     return paths

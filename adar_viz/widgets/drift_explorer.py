@@ -79,9 +79,9 @@ class DriftExplorer(View):
         members = popular_members(trace, popular)
         x = aligned(np.asarray(trace["snapshot_item_embedding"], dtype=np.float64)[chosen][:, members])
         maps = _maps(trace, x, chosen, members)
-        change = np.stack([1 - neighbour_overlap(x[0], later, k) for later in x])
-        order = np.lexsort((-np.linalg.norm(x[-1] - x[0], axis=1), -change[-1]))
-        item = trace["snapshot_item"][members]
+        options: dict[str, Any] = {"since": int(epochs[0]), "popular": popular, "k": k}
+        shown = EmbeddingDrift.from_trace(trace, most=min(most, 12), **options)
+        item, changed = shown.item, [1 - neighbour_overlap(x[0], later, k).mean() for later in x]
         names = titles(trace)
         sides = [room(xy, square=True) for xy, _, _ in maps.values()]
         scene = {
@@ -93,16 +93,14 @@ class DriftExplorer(View):
             "items": item.tolist(),
             "code": cls.call(since=int(epochs[0]), popular=popular, most=most, k=k),
             "k": k,
-            "chance": rounded(1 - k / (len(item) - 1)),
-            "most": order[:most].tolist(),
-            "change": rounded(change[-1]),
-            "changed": rounded(change.mean(axis=1)),
+            "chance": rounded(shown.chance),
+            "most": shown.order[:most].tolist(),
+            "change": rounded(shown.change),
+            "changed": rounded(changed),
             "near": [neighbours(now, NEAR).tolist() for now in x],
             "maps": [_facts(xy, quality, null) for xy, quality, null in maps.values()],
         }
         points = b"".join(quantised(xy, s) for (xy, _, _), s in zip(maps.values(), sides, strict=True))
-        options: dict[str, Any] = {"since": int(epochs[0]), "popular": popular, "k": k}
-        shown = EmbeddingDrift.from_trace(trace, most=min(most, 12), **options)
         made = cls(shown, scene, points, epoch=epochs.tolist()[len(epochs) // 2])
         made._trace, made._options = trace, options
         return made

@@ -12,7 +12,6 @@ const LEGEND = [
   ["▲", "positive", "known positive"], ["○", "other", "truly liked, never seen"], ["✕", "text", "drawn as a negative"],
   ["◆", "negative", "drawn, yet truly liked: a false negative"], ["■", "star", "x_t of five positives"],
 ];
-const percent = (share) => `${Math.round(100 * share)} %`;
 
 // Kind of every item for a user at an epoch, in one panel.
 const kinds = (scene, panel, user, epoch) => {
@@ -107,10 +106,10 @@ class ItemChart extends Scatter {
   draw({ selected }) {
     super.draw(0);
     const { pen, colours, scene, plane } = this, { canvas } = this.frame;
-    for (let i = 0; i < this.count; i++) if (plane.isAbove(i)) mark(pen, "square", ...this.place(i), 3, colours.negative);
+    for (let i = 0; i < this.count; i++) if (plane.isAbove(i)) mark(pen, "square", ...this.place(i), 3, colours.positive);
     for (const i of scene.observed[plane.user]) mark(pen, "triangle", ...this.place(i), 4.6, colours.positive);
     write(pen, "UMAP: no user, no boundary", 8, 17, colours.text, { font: "600 13px system-ui, sans-serif" });
-    write(pen, "■ above the user's boundary", 8, canvas.height - 22, colours.negative);
+    write(pen, "■ above the user's boundary", 8, canvas.height - 22, colours.positive);
     const { trustworthiness, overlap } = scene.map;
     write(pen, `trustworthiness ${fixed(trustworthiness)} (chance 0.5), keeps ${percent(overlap)} of the nearest`,
       8, canvas.height - 6, colours.quiet);
@@ -146,7 +145,7 @@ function build({ scene, points, state, select }) {
       ["truly liked, never seen, above it", found.map((n) => `${n.unseen[0]} of ${n.unseen[1]}`)],
       ["drawn negatives that are false", found.map((n) => `${n.false} of ${n.drawn}`)],
     ].map(([name, values]) => [name, values.join(" | ")]);
-    table.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+    tabulate(table, rows);
     const i = scene.items.indexOf(now.selected);
     const known = ["not liked, as far as is known", "truly liked, never seen", "a known positive",
       "drawn as a negative", "drawn as a negative, yet truly liked"];

@@ -1,7 +1,6 @@
 // Items on one map for all snapshots; trails of those that changed most, and of the selected one.
 
 const DOTS = [{ shape: "dot", colour: "item", r: 2.4 }];
-const share = (value) => `${Math.round(100 * value)} %`;
 
 class DriftMap extends Scatter {
   constructor(scene, xy, select) {
@@ -40,7 +39,7 @@ class DriftMap extends Scatter {
 // Items in the order of their change; what is chosen here is selected everywhere.
 const ranking = (scene, select) => {
   const options = scene.most.map((i) => element("option", { value: scene.items[i] },
-    `${share(scene.change[i])}  ${scene.names[scene.items[i]]}`));
+    `${percent(scene.change[i])}  ${scene.names[scene.items[i]]}`));
   const list = control("select", { size: 8, "aria-label": "items by the change of their nearest items" }, ...options);
   list.addEventListener("change", () => select(Number(list.value)));
   return list;
@@ -61,16 +60,16 @@ function build({ scene, points, select }) {
     const near = chosen < 0 ? "" : `; nearest to ${scene.names[now.selected]}: `
       + scene.near[epoch][chosen].map((i) => scene.names[scene.items[i]]).join(", ");
     return `Epoch ${now.epoch}: since epoch ${epochs[0]} items drifted by ${fixed(drift[epoch])} of the map's spread `
-      + `(where nothing moved: ${fixed(nothing)}) and changed ${share(scene.changed[epoch])} of their nearest${near}`;
+      + `(where nothing moved: ${fixed(nothing)}) and changed ${percent(scene.changed[epoch])} of their nearest${near}`;
   };
   const tell = (now) => {
     const { epoch, projection } = where(now), { drift, null: nothing } = scene.maps[projection];
     const rows = [
       [`drift since epoch ${epochs[0]}`, `${fixed(drift[epoch])} of the map's spread`],
       ["… where nothing moved", fixed(nothing)],
-      [`changed of the ${scene.k} nearest`, `${share(scene.changed[epoch])}  (by chance ${share(scene.chance)})`],
+      [`changed of the ${scene.k} nearest`, `${percent(scene.changed[epoch])}  (by chance ${percent(scene.chance)})`],
     ];
-    table.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+    tabulate(table, rows);
     const chosen = map.find(now.selected);
     head.textContent = chosen < 0 ? "Select an item to see its nearest items at each epoch."
       : `Nearest to ${scene.names[now.selected]} at epoch ${now.epoch} (rings, found in the whole space):`;

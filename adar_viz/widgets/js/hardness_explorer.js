@@ -16,7 +16,6 @@ const quantile = (sorted, share) => {
   const at = share * (sorted.length - 1), low = Math.floor(at);
   return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
 };
-const percent = (share) => `${Math.round(100 * share)} %`;
 
 // What is shown under some settings: the pairs, and the numbers beside the picture.
 const ask = (scene, state) => {
@@ -251,7 +250,7 @@ function buildExplorer({ scene, set, select }) {
         ["selected: t*, P there", `${one.t}, ${fixed(one.probability[one.t])}`],
       ] : []),
     ];
-    numbers.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+    tabulate(numbers, rows);
   };
 
   return {

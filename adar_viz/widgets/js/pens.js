@@ -14,6 +14,11 @@ const control = (tag, attributes = {}, ...children) =>
   element(tag, { "data-lm-suppress-shortcuts": "true", ...attributes }, ...children);
 
 const fixed = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
+const percent = (share) => (share === null ? "not known" : `${Math.round(100 * share)} %`);
+
+// Fill a <dl> with [name, value] rows.
+const tabulate = (list, rows) =>
+  list.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
 
 // Coordinates as shares of the plane, (0, 0) bottom left, from little-endian uint16.
 const decode = (view) => {

@@ -9,8 +9,6 @@ const roundTicks = (low, high, most = 4) => {
   return { values, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
 };
 
-const asPercent = (share) => (share === null ? "not known" : `${Math.round(100 * share)} %`);
-
 //   x, y    [low, high]
 //   name    accessible name of the canvas; below: what stands under the horizontal axis
 //   tall    height class of the canvas; format: how a tick of the vertical axis is written, null for none

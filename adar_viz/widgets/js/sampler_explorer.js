@@ -14,7 +14,7 @@ const KINDS = [
 const plane = (scene) => {
   const plot = new Plot({
     x: scene.ranks, y: [0, scene.most], tall: "se-plane", below: "rank: median share of all items below the negative →",
-    format: (value) => asPercent(value), name: "Samplers by the rank of their negatives and the share of false ones",
+    format: (value) => percent(value), name: "Samplers by the rank of their negatives and the share of false ones",
   });
   return {
     canvas: plot.canvas,
@@ -82,13 +82,13 @@ function build({ scene }) {
   const number = (value, digits = 2) => (value === null ? "–" : fixed(value, digits));
   const tell = (k, epoch) => rows.replaceChildren(...runs.map((run) => {
     const name = epoch > run.last ? `${run.name} (stopped at ${run.last})` : run.name;
-    const share = (values) => (values ? asPercent(values[k]) : "not known");
+    const share = (values) => (values ? percent(values[k]) : "not known");
     const cells = [number(run.hardness[k]), number(run.rank[k]), share(run.share), share(run.gradient), number(run.pull[k]), number(run.metric[k], 3)];
     return element("tr", {}, element("th", { scope: "row" }, name), ...cells.map((text) => element("td", {}, text)));
   }));
   const say = ({ epoch }) => {
     const k = place(epoch);
-    const parts = runs.map((run) => `${run.name} ${run.share ? `${asPercent(run.share[k])} false, ` : ""}rank ${number(run.rank[k])}`);
+    const parts = runs.map((run) => `${run.name} ${run.share ? `${percent(run.share[k])} false, ` : ""}rank ${number(run.rank[k])}`);
     return `Epoch ${epoch}: ${parts.join("; ")}`;
   };
   const panels = runs.map(({ name, panel }) => element("figure", {}, element("figcaption", {}, name), panel.canvas));

@@ -201,7 +201,7 @@ function build({ scene, points, select }) {
       ["P(negative) by the law", fixed(scene.probability[t])],
       ["alpha_bar", fixed(scene.alpha_bar[t], 3)],
     ];
-    numbers.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+    tabulate(numbers, rows);
     const moving = slow === "on";
     about.textContent = moving ? `What happens at t = ${t}, by score` : "Nearest real items (cosine to x_t)";
     list.replaceChildren(...(moving
