@@ -30,7 +30,8 @@ from adar_viz.transition import (
 DENOISER_ROWS = 256
 """Rows of each step, the first ones, that the denoiser trains on: rows are shuffled, and more cost time.
 
-On embeddings of ml-1m, after an epoch and after three, 1024 rows gave no error smaller by more than a hundredth."""
+On embeddings of ml-1m, 1024 rows gave an error smaller by less than a hundredth after one epoch and after three, and by
+1.6 % after ten (with a denoiser twice as wide; one seed)."""
 
 
 class ADAR(nn.Module):

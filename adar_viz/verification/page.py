@@ -12,6 +12,8 @@ TOP = """# Verification
 Published numbers, and ours under the same settings. Written by `adar-viz verify --write` from
 [`anchors.toml`](verification/anchors.toml) and [`found.json`](verification/found.json);
 `adar-viz verify --only ID` trains an anchor again. One seed each, so a few per cent of difference are noise.
+Where a setting was not published, the notes say what we took; for dens-baby the number of candidates was chosen after
+another one did not fit, so that those numbers agree by choice.
 Anchors marked † follow a protocol that stops on the *test* part: as published, because the number to be met was made
 that way. Nothing else in this project selects on the test.
 """
