@@ -11,6 +11,7 @@ import resource
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -113,7 +114,12 @@ def peak(fabric: Fabric) -> float:
     """Most MiB held so far: on the GPU where there is one, else by the process."""
     if fabric.device.type == "cuda":
         return torch.cuda.max_memory_allocated(fabric.device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    # On Linux ru_maxrss would also hold what the parent had when it started this process.
+    lines = (line.split() for line in status.read_text(encoding="utf-8").splitlines())
+    return next(int(words[1]) for words in lines if words[0] == "VmHWM:") / 2**10
 
 
 def name(fabric: Fabric) -> str:
