@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from adar_viz.backbones.history import move_left, sequential_l2
+from adar_viz.backbones.history import encode_by_length, move_left, sequential_l2
 from adar_viz.core import Batch, Encoded
 
 
@@ -81,8 +81,8 @@ class GRU4Rec(nn.Module):
         """Encode every unpadded position of the histories by the state after it."""
         assert self.history_length is not None
         item, is_row = move_left(batch.history, self.history_length)
-        state, _ = self.gru(self.drop(self.item(item)))
-        return Encoded(query=self.output(state[is_row]), lookup=self.item, table=lambda: self.item.weight)
+        state = encode_by_length(self.item, lambda vector, _: self.gru(self.drop(vector))[0], item, is_row)
+        return Encoded(query=self.output(state), lookup=self.item, table=lambda: self.item.weight)
 
     def l2(self, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:
         """Half the squared norm of the item embeddings that a row uses, averaged over rows."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -39,6 +41,46 @@ def move_left(
     place = torch.arange(length, device=history.device)
     newest_at_last = (place + length - count).clamp(max=length - 1)
     return history.gather(1, newest_at_last).clamp(min=0), place < count
+
+
+def encode_by_length(
+    embed: Callable[[Tensor], Tensor],
+    encode: Callable[[Tensor, Tensor], Tensor],
+    item: Int[Tensor, "sequence length"],
+    is_row: Bool[Tensor, "sequence length"],
+) -> Float[Tensor, "row dim"]:
+    """Encode sequences of like length together, so that little of the work is padding.
+
+    Lengths up to the same power of two form a group, cut to its longest: less than half of it is
+    padding, where one long history would pad all others to its own length.
+
+    Parameters
+    ----------
+    embed
+        Item ids to vectors, one more axis; called once: a gradient of the whole table each time is dear.
+    encode
+        ``(vectors (sequence, length, dim), count (sequence,)) -> (sequence, length, dim)``, causal.
+    item, is_row
+        As `move_left` returns them.
+
+    Returns
+    -------
+    Float[Tensor, "row dim"]
+        The states at all items, row-major.
+    """
+    count = is_row.sum(1)
+    row = is_row.cumsum(1) - 1 + (count.cumsum(0) - count).unsqueeze(1)
+    power = count.clamp(min=1).log2().ceil()
+    members = [(power == each).nonzero().squeeze(1) for each in sorted(set(power.tolist()))]
+    longest = [max(1, int(count[member].max())) for member in members]
+    parts = [item[member, :length] for member, length in zip(members, longest, strict=True)]
+    vectors = torch.split(embed(torch.cat([part.flatten() for part in parts])), [part.numel() for part in parts])
+    states, rows = [], []
+    for member, length, vector in zip(members, longest, vectors, strict=True):
+        mask = is_row[member, :length]
+        states.append(encode(vector.view(*mask.shape, -1), count[member])[mask])
+        rows.append(row[member, :length][mask])
+    return torch.cat(states)[torch.cat(rows).argsort()]
 
 
 def sequential_l2(item: nn.Embedding, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from adar_viz.backbones.history import move_left, sequential_l2
+from adar_viz.backbones.history import encode_by_length, move_left, sequential_l2
 from adar_viz.core import Batch, Encoded
 
 
@@ -88,12 +88,19 @@ class SASRec(nn.Module):
         """Encode every unpadded position of the histories by the state after it."""
         assert self.history_length is not None
         item, is_row = move_left(batch.history, self.history_length)
-        place = torch.arange(item.shape[1], device=item.device)
-        position = (place + self.history_length - is_row.sum(1, keepdim=True)).clamp(max=self.history_length - 1)
-        state = self.drop(self.item(item) * self.dim**0.5 + self.position(position))
-        causal = nn.Transformer.generate_square_subsequent_mask(len(place), device=item.device, dtype=state.dtype)
-        state = self.blocks(state, mask=causal, is_causal=True)
-        return Encoded(query=state[is_row], lookup=self.item, table=lambda: self.item.weight)
+        query = encode_by_length(self.item, self._states, item, is_row)
+        return Encoded(query=query, lookup=self.item, table=lambda: self.item.weight)
+
+    def _states(
+        self, vector: Float[Tensor, "sequence length dim"], count: Int[Tensor, " sequence"]
+    ) -> Float[Tensor, "sequence length dim"]:
+        assert self.history_length is not None
+        place = torch.arange(vector.shape[1], device=vector.device)
+        position = (place + self.history_length - count.unsqueeze(1)).clamp(max=self.history_length - 1)
+        state = self.drop(vector * self.dim**0.5 + self.position(position))
+        causal = nn.Transformer.generate_square_subsequent_mask(len(place), device=state.device, dtype=state.dtype)
+        states: Tensor = self.blocks(state, mask=causal, is_causal=True)
+        return states
 
     def l2(self, batch: Batch, negative: Int[Tensor, "#row k"]) -> Float[Tensor, ""]:
         """Half the squared norm of the item embeddings that a row uses, averaged over rows."""
