@@ -40,6 +40,14 @@ def add_parser(subparsers: Any) -> None:
         "--seeds", type=int, default=5, help="seeds for each winner, from --seed on (default: %(default)s)"
     )
     arms.add_argument("--trials", type=int, default=8, help="trials for each arm (default: %(default)s)")
+    arms.add_argument(
+        "--tune",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("NAME", "LOWEST", "HIGHEST"),
+        help="where learning_rate or l2 is looked for (repeatable)",
+    )
     where = parser.add_argument_group("where")
     where.add_argument("--out", type=Path, metavar="FOLDER", help="default: runs/ and a name of its own")
     where.add_argument("--jobs", type=int, default=1, help="trainings at a time; -1 for every core (default: 1)")
@@ -69,6 +77,7 @@ def execute(args: argparse.Namespace) -> int:
         seeds=args.seeds,
         trials=args.trials,
         longer=longer,
+        ranges={name: (float(low), float(high)) for name, low, high in args.tune},
         folder=args.out or default_folder(base, prefix=f"compare-{base.backbone}"),
         jobs=args.jobs,
         backend=args.backend,

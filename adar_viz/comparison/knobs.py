@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log
+from math import exp, log
 
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
@@ -12,7 +12,7 @@ RANGES: dict[str, BaseDistribution] = {
     "learning_rate": FloatDistribution(1e-4, 3e-2, log=True),
     "l2": FloatDistribution(1e-6, 1e-1, log=True),
 }
-"""Tuned for every arm."""
+"""Tuned for every arm; a comparison may name others."""
 
 EDGE = 0.05
 """Share of a range, at either end, where a tuned value suggests that the best lies beyond."""
@@ -41,13 +41,38 @@ class Knob:
 
 POOL = Knob("pool", "uniform({})", IntDistribution(4, 64, log=True), 16, place=0)
 OWN: Mapping[str, tuple[Knob, ...]] = {
-    "adar": (Knob("target", "margin({:.6g})", FloatDistribution(0.1, 2.0), 0.5),),
+    "adar": (Knob("target", "margin({:.6g})", FloatDistribution(0.1, 4.0, log=True), 0.5),),
     "ahns": (Knob("beta", "{:.6g}", FloatDistribution(0.05, 2.0, log=True), 0.1, place=2),),
     "dns": (POOL,),
     "mixgcf": (POOL,),
     "popularity": (Knob("alpha", "{:.6g}", FloatDistribution(0.0, 1.0), 0.75, place=0),),
 }
 """Each sampler's own hyper-parameters; one that an arm's spec already sets is left as it is."""
+
+
+def ranges(asked: Mapping[str, tuple[float, float]]) -> dict[str, BaseDistribution]:
+    """Return `RANGES` with the asked ones in their place: lowest and highest, both above 0.
+
+    Raises
+    ------
+    ValueError
+        The name is of nothing that every arm has, or the two ends are not in order.
+    """
+    for name, (low, high) in asked.items():
+        if name not in RANGES:
+            raise ValueError(f"a range must be for one of {', '.join(RANGES)}; got {name!r}")
+        if not 0 < low < high < float("inf"):
+            raise ValueError(f"the range of {name} must have 0 < lowest < highest; got {low:g} to {high:g}")
+    return RANGES | {name: FloatDistribution(*ends, log=True) for name, ends in asked.items()}
+
+
+def at(values: BaseDistribution, share: float) -> float:
+    """Return the value that lies at a share, in [0, 1), of a range."""
+    assert isinstance(values, FloatDistribution | IntDistribution)
+    low, high = (log(x) if values.log else float(x) for x in (values.low, values.high))
+    value = low + share * (high - low)
+    value = exp(value) if values.log else value
+    return round(value) if isinstance(values, IntDistribution) else value
 
 
 def within(values: BaseDistribution, value: float) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from adar_viz.comparison import knobs
 from adar_viz.comparison.arms import Arm
 from adar_viz.comparison.budget import budget_of
 from adar_viz.comparison.cells import Cell, Place, forget_weights, judge, train_winner
@@ -29,6 +30,7 @@ def compare(
     trials: int,
     folder: Path,
     longer: tuple[str, str] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
     jobs: int = 1,
     backend: str | None = None,
     backend_options: Mapping[str, Any] | None = None,
@@ -37,9 +39,9 @@ def compare(
     """Tune every arm equally on validation, train the winners with every seed, then test them once.
 
     All cells share the split of ``base.plan.seed``, so that no seed is tested on what another was
-    tuned on. The first trial of each arm is ``base``'s own setting; the others are drawn by a seeded
-    TPE sampler, `TOGETHER` at a time, on the first seed. No test pair is ranked before the last
-    winner is trained. Writes ``comparison.md``, ``comparison.csv`` and the figure into ``folder``.
+    tuned on. Trials are trained with the first seed and chosen as `adar_viz.comparison.tuning` says.
+    No test pair is ranked before the last winner is trained. Writes ``comparison.md``,
+    ``comparison.csv`` and the figure into ``folder``.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def compare(
         Trials for each arm, at least 1.
     longer
         Two arms: the winner of the first is trained once more, in the time that the second's took.
+    ranges
+        Where ``learning_rate`` and ``l2`` are looked for, lowest and highest, if not in `RANGES`.
     jobs, backend, backend_options
         Processes at a time, and where they run: any backend of joblib, such as ``dask`` with
         ``{"scheduler_host": "host:port"}``, or ``ray``. Workers of a cluster must see ``folder`` and
@@ -65,12 +69,13 @@ def compare(
     """
     named = _named(arms)
     _check(base, named, seeds, trials, longer)
+    space = knobs.ranges(ranges or {})
     workers = Workers(jobs, backend, backend_options or {}, progress)
     checksum = ""
     for spec in named.values():  # a wrong spec is found now, not after an hour
         checksum = prepare(replace(base, negatives=spec)).split.train.checksum()
     place = Place(folder / "cells", base.plan.seed, checksum)
-    studies = {name: Study(base, spec) for name, spec in named.items()}
+    studies = {name: Study(base, spec, space) for name, spec in named.items()}
     tune([*studies.values()], trials, place, workers)
     done = _train(named, studies, seeds, place, workers)
     if longer:

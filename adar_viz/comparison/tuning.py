@@ -1,21 +1,33 @@
-"""Equal tuning: every arm gets the same number of trials, drawn by a seeded TPE sampler."""
+"""Equal tuning: every arm gets the same number of trials.
+
+The first round is the same for all arms: the configuration as it is, then points of one Sobol sequence,
+whose first coordinates are what every arm tunes; so no arm is lucky in its learning rates or L2 weights.
+A seeded TPE sampler draws the later ones, for each arm from what it has seen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+import numpy as np
 import optuna
+from jaxtyping import Float
+from optuna.distributions import BaseDistribution
+from scipy.stats import qmc
 
 from adar_viz.comparison.cells import Outcome, Place, train
-from adar_viz.comparison.knobs import OWN, RANGES, edge, within
+from adar_viz.comparison.knobs import OWN, RANGES, at, edge, within
 from adar_viz.comparison.workers import Workers
 from adar_viz.experiment import Experiment
 from adar_viz.specs import take_apart
 
 TOGETHER = 8
-"""Trials that are chosen before any of them is known, so that they can be trained at the same time."""
+"""Trials of a round: chosen before any of them is known, so that they can be trained at the same time."""
+
+COORDINATES = 8
+"""Of the Sobol points: what every arm tunes, and room for a sampler's own hyper-parameters."""
 
 Made = TypeVar("Made")
 
@@ -23,7 +35,7 @@ Made = TypeVar("Made")
 class Study:
     """The trials of one arm. It is kept in memory: replaying the stored outcomes rebuilds it exactly."""
 
-    def __init__(self, base: Experiment, spec: str) -> None:
+    def __init__(self, base: Experiment, spec: str, ranges: Mapping[str, BaseDistribution] = RANGES) -> None:
         self.base = base
         self.name, self.options, self.named = take_apart(spec)
         self.knobs = [
@@ -31,12 +43,15 @@ class Study:
             for knob in OWN.get(self.name, ())
             if knob.option not in self.named and (knob.place is None or knob.place >= len(self.options))
         ]
-        self.space = {**RANGES, **{knob.option: knob.values for knob in self.knobs}}
+        self.space = {**ranges, **{knob.option: knob.values for knob in self.knobs}}
         sampler = optuna.samplers.TPESampler(seed=base.plan.seed, n_startup_trials=TOGETHER)
         self.study = _quietly(lambda: optuna.create_study(direction="maximize", sampler=sampler))
         usual = {"learning_rate": base.plan.learning_rate, "l2": base.plan.l2}
-        usual = {name: value for name, value in usual.items() if within(RANGES[name], value)}
+        usual = {name: value for name, value in usual.items() if within(ranges[name], value)}
         self.study.enqueue_trial({**usual, **{knob.option: knob.usual for knob in self.knobs}})
+        for point in shared_points(base.plan.seed):
+            shares = dict(zip(self.space, point.tolist(), strict=False))  # coordinates that it has no use for are left
+            self.study.enqueue_trial({name: at(self.space[name], share) for name, share in shares.items()})
         self.asked: list[Experiment] = []
         self.chosen: list[dict[str, float]] = []
         self.outcomes: list[Outcome] = []
@@ -80,6 +95,12 @@ class Study:
         assert self.best is not None
         found = {name: edge(self.space[name], value) for name, value in self.chosen[self.best].items()}
         return [f"{name.replace('_', ' ')} near its {where}" for name, where in found.items() if where]
+
+
+def shared_points(seed: int) -> Float[np.ndarray, "trial coordinate"]:
+    """Return the first round's points after its first trial, as shares of the ranges: the same for all arms."""
+    points: Float[np.ndarray, "trial coordinate"] = qmc.Sobol(COORDINATES, rng=seed).random(TOGETHER)
+    return points[: TOGETHER - 1]
 
 
 def tune(studies: Sequence[Study], trials: int, place: Place, workers: Workers) -> None:

@@ -36,6 +36,8 @@ class Entry:
         Whether ADAR's controls stand beside them.
     trials, seeds
         For each arm.
+    ranges
+        Where ``learning_rate`` and ``l2`` are looked for, lowest and highest.
     plan
         What differs from `adar_viz.training.TrainingPlan`'s defaults.
     """
@@ -49,6 +51,7 @@ class Entry:
     loss: str = "bpr"
     split: str | None = None
     controls: bool = True
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     plan: Mapping[str, Any] = field(default_factory=dict)
 
     def base(self) -> Experiment:

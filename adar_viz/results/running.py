@@ -34,6 +34,7 @@ def run_entry(manifest: Manifest, entry: Entry, out: Path, workers: Workers) -> 
         trials=entry.trials,
         seeds=entry.seeds,
         longer=longer,
+        ranges=entry.ranges,
         folder=out / entry.id,
         jobs=workers.jobs,
         progress=workers.progress,
