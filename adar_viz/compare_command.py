@@ -77,7 +77,7 @@ def execute(args: argparse.Namespace) -> int:
         seeds=args.seeds,
         trials=args.trials,
         longer=longer,
-        ranges={name: (float(low), float(high)) for name, low, high in args.tune},
+        ranges=dict(_range(*asked) for asked in args.tune),
         folder=args.out or default_folder(base, prefix=f"compare-{base.backbone}"),
         jobs=args.jobs,
         backend=args.backend,
@@ -86,3 +86,10 @@ def execute(args: argparse.Namespace) -> int:
     )
     print(comparison.markdown(), end="")
     return 0
+
+
+def _range(name: str, lowest: str, highest: str) -> tuple[str, tuple[float, float]]:
+    try:
+        return name, (float(lowest), float(highest))
+    except ValueError:
+        raise ValueError(f"--tune {name} must have two numbers; got {lowest} and {highest}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
 from adar_viz import experiment
 from adar_viz.cli import main
@@ -23,7 +25,7 @@ from adar_viz.comparison import cells as cells_of
 from adar_viz.comparison import pace as pacing
 from adar_viz.comparison.budget import budget_of
 from adar_viz.comparison.controls import equal_time
-from adar_viz.comparison.knobs import POOL, RANGES, edge
+from adar_viz.comparison.knobs import POOL, RANGES, at, edge, ranges
 from adar_viz.comparison.tuning import TOGETHER, Study
 from adar_viz.displays import ForestPlot
 from adar_viz.experiment import Experiment, prepare, run
@@ -231,6 +233,49 @@ def test_every_control_and_every_setting_that_is_tried_can_be_built() -> None:
             prepare(study.ask())
 
 
+def test_the_first_round_is_the_same_for_every_arm_and_spread_over_the_ranges() -> None:
+    space = ranges({"l2": (1e-3, 1e-1)})
+    tried = {}
+    for spec in ("uniform", "dns", "adar"):
+        study = Study(BASE, spec, space)
+        plans = [study.ask().plan for _ in range(TOGETHER)]
+        tried[spec] = [(plan.learning_rate, plan.l2) for plan in plans]
+    assert tried["uniform"] == tried["dns"] == tried["adar"]
+    drawn = np.array(tried["uniform"][1:])
+    assert ((drawn[:, 1] >= 1e-3) & (drawn[:, 1] <= 1e-1)).all()
+    for column, values in zip(drawn.T, space.values(), strict=True):  # a Sobol point in each eighth but one
+        eighths = {int(8 * share) for share in np.log(column / at(values, 0)) / np.log(at(values, 1) / at(values, 0))}
+        assert len(eighths) == TOGETHER - 1
+    assert tried["uniform"] != [(p.plan.learning_rate, p.plan.l2) for p in _asked(4, space)]
+
+
+def _asked(seed: int, space: dict[str, BaseDistribution]) -> list[Experiment]:
+    study = Study(replace(BASE, plan=replace(BASE.plan, seed=seed)), "uniform", space)
+    return [study.ask() for _ in range(TOGETHER)]
+
+
+@pytest.mark.parametrize("values", [*RANGES.values(), POOL.values])
+def test_a_share_of_a_range_and_its_value(values: BaseDistribution) -> None:
+    assert isinstance(values, FloatDistribution | IntDistribution)
+    assert (at(values, 0), at(values, 1)) == (pytest.approx(values.low), pytest.approx(values.high))
+    assert at(values, 0.5) == pytest.approx(np.sqrt(values.low * values.high), rel=1e-6)
+    assert (edge(values, at(values, 0.01)), edge(values, at(values, 0.99))) == ("lowest", "highest")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"dropout": (0.1, 0.5)}, "a range must be for one of learning_rate, l2; got 'dropout'"),
+        ({"l2": (0.1, 0.01)}, "the range of l2 must have 0 < lowest < highest; got 0.1 to 0.01"),
+        ({"l2": (0.0, 0.1)}, "the range of l2 must have 0 < lowest < highest; got 0 to 0.1"),
+        ({"l2": (0.1, float("nan"))}, "the range of l2 must have 0 < lowest < highest; got 0.1 to nan"),
+    ],
+)
+def test_an_impossible_range_is_refused(asked: dict[str, tuple[float, float]], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ranges(asked)
+
+
 def test_trials_beyond_the_first_round_learn_from_it_and_are_the_same_again() -> None:
     def play(good: float) -> list[float]:
         study = Study(BASE, "uniform")
@@ -416,6 +461,8 @@ def test_the_table_reads_as_markdown_and_as_csv(done: Comparison, folder: Path) 
             ["--negatives", "uniform,foo"],
             "negatives must be one of adar, ahns, all_items, dns, mixgcf, popularity, uniform; got 'foo'",
         ),
+        (["--tune", "l2", "1", "much"], "--tune l2 must have two numbers; got 1 and much"),
+        (["--tune", "l2", "1", "0.1"], "the range of l2 must have 0 < lowest < highest; got 1 to 0.1"),
         (["--negatives", "uniform"], "a comparison must have at least 2 arms; got uniform"),
         (["--negatives", "uniform,dns,uniform"], "each arm must be named once; got uniform more than once"),
         (["--seeds", "0"], "seeds must be at least 1; got 0"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from adar_viz.comparison.knobs import ranges
 from adar_viz.experiment import Experiment
 from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated
 from adar_viz.training import TrainingPlan
@@ -133,7 +134,8 @@ def _made(kind: type[Table], table: Mapping[str, Any], path: Path) -> Table:
     check_keys(table, needed, known, where, ResultsError)
     made = kind(**table)
     try:
-        made.base()  # a wrong plan is found now, not after an hour
+        made.base()  # a wrong plan or range is found now, not after an hour
+        ranges(getattr(made, "ranges", {}))
     except (TypeError, ValueError) as error:
         raise ResultsError(f"{where} {made.id!r}: {error}") from error
     return made
