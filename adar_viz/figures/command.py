@@ -68,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
     if args.trace is not None and args.out is None:
         raise FigureError("--trace must come with --out, so that figures of other data stay apart")
     figures = _changed(drawn, _settings(args.settings), alone=bool(args.only))
+    if args.trace is not None:
+        figures = _of_traces(figures, len(args.trace), alone=bool(args.only))
     folder = args.out or args.manifest.parent / _apart(args, changed=figures != drawn)
     source: Source = _finder(args.manifest.parent) if args.trace is None else lambda figure: args.trace
     if not args.check:
@@ -83,11 +85,25 @@ def run(args: argparse.Namespace) -> int:
 
 def _changed(figures: list[Figure], settings: Mapping[str, Any], *, alone: bool) -> list[Figure]:
     """Change the figures that were asked for; of a whole manifest, those that have everything that is set."""
-    able = [figure for figure in figures if alone or set(settings) <= set(figure.settings)]
-    if 0 < len(able) < len(figures):
-        left_out = ", ".join(figure.id for figure in figures if figure not in able)
-        print(f"left out, since they do not have {', '.join(settings)}: {left_out}", file=sys.stderr)
-    return [figure.changed(settings) for figure in able or figures]
+    able = [figure for figure in figures if alone or set(settings) <= set(figure.settings)] or figures
+    _say_left_out(figures, able, f"they do not have {', '.join(settings)}")
+    return [figure.changed(settings) for figure in able]
+
+
+def _of_traces(figures: list[Figure], number: int, *, alone: bool) -> list[Figure]:
+    """Keep the figures that are drawn from so many traces; one that was asked for by name has to be."""
+    able = [figure for figure in figures if figure.number_of_traces == number]
+    for figure in figures:
+        if figure not in able and (alone or not able):
+            takes = f"{figure.number_of_traces} traces" if figure.number_of_traces else "a table"
+            raise FigureError(f"figure {figure.id!r}: it is drawn from {takes}; got --trace {number} times")
+    _say_left_out(figures, able, "they are not drawn from as many traces")
+    return able
+
+
+def _say_left_out(figures: list[Figure], able: list[Figure], reason: str) -> None:
+    if left_out := ", ".join(figure.id for figure in figures if figure not in able):
+        print(f"left out, since {reason}: {left_out}", file=sys.stderr)
 
 
 def _settings(words: list[str]) -> dict[str, Any]:

@@ -104,6 +104,11 @@ class Figure:
         return next(name for name in makers if hasattr(DISPLAYS[self.display], name))
 
     @property
+    def number_of_traces(self) -> int:
+        """How many traces it is drawn from; 0 where it is drawn from a table."""
+        return 0 if self.table else len(self.traces or self.negatives)
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """Options of the display, with their types."""
         make = getattr(DISPLAYS[self.display], self.maker)

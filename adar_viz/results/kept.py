@@ -40,7 +40,7 @@ class Kept:
 
 def load(manifest: Manifest, name: str) -> Kept | None:
     """Read what is kept under a name; None where nothing is."""
-    path = manifest.folder / f"{name}.csv"
+    path = manifest.table(name)
     if not path.exists():
         return None
     return Kept(pd.read_csv(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
@@ -50,5 +50,5 @@ def keep(manifest: Manifest, name: str, kept: Kept) -> None:
     """Write a table and its facts, the table last: it marks the entry as finished."""
     manifest.folder.mkdir(parents=True, exist_ok=True)
     csv = kept.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    write_text(manifest.folder / f"{name}.json", json.dumps(kept.facts, indent=1) + "\n")
-    write_text(manifest.folder / f"{name}.csv", csv)
+    write_text(manifest.table(name).with_suffix(".json"), json.dumps(kept.facts, indent=1) + "\n")
+    write_text(manifest.table(name), csv)

@@ -12,7 +12,7 @@ from adar_viz.experiment import Experiment
 from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated
 from adar_viz.training import TrainingPlan
 
-PAGE, READING = "RESULTS.md", "reading.md"
+PAGE, READING, FIGURES = "RESULTS.md", "reading.md", "manifest.toml"
 
 Table = TypeVar("Table", "Entry", "Setting")
 
@@ -100,8 +100,12 @@ class Manifest:
 
     @property
     def figures(self) -> Path:
-        """Where the figures are kept."""
-        return self.root / "figures" / "results"
+        """Where the figures are kept, beside the manifest that lists them."""
+        return self.root / "figures"
+
+    def table(self, name: str) -> Path:
+        """Where the numbers of an entry or of the grid are kept."""
+        return self.folder / f"{name}.csv"
 
 
 def read_manifest(path: Path) -> Manifest:

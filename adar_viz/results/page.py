@@ -1,4 +1,7 @@
-"""The page: every entry's table and figure, written from the numbers that are kept; nothing is trained."""
+"""The page: every entry's table and figure, written from the numbers that are kept; nothing is trained.
+
+The figures are those of ``figures/manifest.toml`` that are drawn from an entry's table.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from adar_viz.comparison import as_markdown
-from adar_viz.displays import ForestPlot
 from adar_viz.experiment import write_text
+from adar_viz.figures import Figure, draw
+from adar_viz.figures import read_manifest as read_figures
 from adar_viz.results.kept import GRID, Kept, load
-from adar_viz.results.manifest import PAGE, READING, Entry, Manifest
+from adar_viz.results.manifest import FIGURES, PAGE, READING, Entry, Manifest
 from adar_viz.training import TrainingPlan
 
 OPENING = """# Results
@@ -20,21 +24,25 @@ writes this page; `adar-viz results --write` writes it from those numbers alone.
 trials on validation; the test part is ranked once, after the last training. What is run stands in
 [`results/manifest.toml`](results/manifest.toml)."""
 
-FORMATS = ("png", "svg")
-
 
 def write_page(manifest: Manifest) -> Path:
     """Draw the figures and write ``RESULTS.md``."""
-    for entry in manifest.entries:
-        if kept := load(manifest, entry.id):
-            figure(kept).save(manifest.figures / entry.id, FORMATS)
+    shown = {figure.id: _table(manifest, figure) for figure in pictures(manifest).values()}
+    draw(pictures(manifest).values(), manifest.figures, lambda figure: [shown[figure.id]])
     write_text(manifest.root / PAGE, page(manifest))
     return manifest.root / PAGE
 
 
-def figure(kept: Kept) -> ForestPlot:
-    """Return an entry's forest plot."""
-    return ForestPlot.from_table(kept.table, _plan(kept).metric)
+def pictures(manifest: Manifest) -> dict[str, Figure]:
+    """Return the figure of each entry that was run and has one."""
+    path = manifest.figures / FIGURES
+    drawn = {_table(manifest, f): f for f in read_figures(path) if f.table} if path.exists() else {}
+    tables = {entry.id: manifest.table(entry.id) for entry in manifest.entries}
+    return {name: drawn[table] for name, table in tables.items() if table.exists() and table in drawn}
+
+
+def _table(manifest: Manifest, figure: Figure) -> Path:
+    return (manifest.figures / str(figure.table)).resolve()
 
 
 def page(manifest: Manifest) -> str:
@@ -42,9 +50,10 @@ def page(manifest: Manifest) -> str:
     reading = manifest.folder / READING
     said = ["## Reading", "", reading.read_text(encoding="utf-8").strip(), ""] if reading.exists() else []
     lines = [OPENING, "", *said, *_overview(manifest)]
+    shown = pictures(manifest)
     for entry in manifest.entries:
         if kept := load(manifest, entry.id):
-            lines += _section(entry, kept)
+            lines += _section(entry, kept, shown.get(entry.id))
     return "\n".join([*lines, *_grid(manifest)]).rstrip() + "\n"
 
 
@@ -69,17 +78,22 @@ def _overview(manifest: Manifest) -> list[str]:
     return [*lines, ""]
 
 
-def _section(entry: Entry, kept: Kept) -> list[str]:
-    facts, plan, shown = kept.facts, _plan(kept), figure(kept)
+def _section(entry: Entry, kept: Kept, shown: Figure | None) -> list[str]:
+    facts, plan = kept.facts, _plan(kept)
     older = [] if kept.answers(entry) else ["**Older than the manifest, which asks for something else by now.**", ""]
     sizes = ", ".join(f"{number:,} {name}" for name, number in facts["sizes"].items())
     protocol = (
         f"Split: {facts['split']}; {sizes}. {facts['asked']['backbone']} with {facts['asked']['loss']}; at most "
         f"{plan.epochs} epochs, a validation every {plan.validate_every}, patience of {plan.patience} validations."
     )
-    picture = f"![{shown.describe()}](figures/results/{entry.id}.png)"
     table = as_markdown(kept.table, plan.metric)
-    return [f"## {entry.id}", "", *older, protocol, "", picture, "", *table, ""]
+    return [f"## {entry.id}", "", *older, protocol, "", _picture(entry, kept, shown), "", *table, ""]
+
+
+def _picture(entry: Entry, kept: Kept, shown: Figure | None) -> str:
+    if shown is None:
+        return f'No figure: `figures/{FIGURES}` has none with `table = "../results/{entry.id}.csv"`.'
+    return f"![{shown.alt} {shown.make([kept.table]).describe()}](figures/{shown.id}.png)"
 
 
 def _grid(manifest: Manifest) -> list[str]:

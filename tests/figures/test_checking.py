@@ -76,6 +76,7 @@ def test_the_committed_figures_are_those_of_the_manifest() -> None:
     for figure in figures:
         record = lock[figure.id]
         assert record["recipe"] == figure.recipe(), f"{figure.id}: draw it again"
-        assert {then["data_checksum"] for then in record["facts"]} == {checksum}
+        if not figure.table:
+            assert {then["data_checksum"] for then in record["facts"]} == {checksum}
         for name, digest in record["sha256"].items():
             assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name

@@ -93,3 +93,42 @@ def test_a_trace_of_one_s_own_must_not_overwrite_the_project_s_figures(home: Pat
 def test_list_prints_ids_with_captions(home: Path, command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(home, "--list") == 0
     assert capsys.readouterr().out == "schedule: The schedule.\none_pair: One pair.\n"
+
+
+COMPARING = """
+[[figure]]
+id = "both"
+display = "two_runs"
+traces = ["trace.npz", "trace.npz"]
+caption = "Two runs."
+alt = "Curves."
+
+[[figure]]
+id = "compared"
+display = "forest_plot"
+table = "table.csv"
+caption = "Arms."
+alt = "Lines."
+"""
+
+
+def test_of_a_whole_manifest_those_figures_are_drawn_that_take_as_many_traces(
+    home: Path, from_trace: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (home / "manifest.toml").open("a") as manifest:
+        manifest.write(COMPARING)
+    assert from_trace(home) == 0
+    captured = capsys.readouterr()
+    assert {Path(line).stem for line in captured.out.split()} == {"schedule", "one_pair"}
+    assert captured.err == "left out, since they are not drawn from as many traces: both, compared\n"
+
+
+@pytest.mark.parametrize(("figure", "takes"), [("both", "2 traces"), ("compared", "a table")])
+def test_a_figure_that_is_asked_for_has_to_take_as_many_traces(
+    home: Path, from_trace: Command, figure: str, takes: str
+) -> None:
+    with (home / "manifest.toml").open("a") as manifest:
+        manifest.write(COMPARING)
+    with pytest.raises(FigureError, match=f"figure '{figure}': it is drawn from {takes}; got --trace 1 times"):
+        from_trace(home, "--only", figure)
+    assert not (home / "out").exists()

@@ -17,7 +17,7 @@ from adar_viz.comparison import cells
 from adar_viz.results import command
 from adar_viz.results.kept import GRID, load
 from adar_viz.results.manifest import ResultsError, read_manifest
-from adar_viz.results.page import figure, page
+from adar_viz.results.page import page, pictures
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = """
@@ -43,6 +43,14 @@ data = "synthetic"
 l2 = [0.001, 0.1]
 plan = { epochs = 2 }
 """
+FIGURES = """
+[[figure]]
+id = "compared"
+display = "forest_plot"
+table = "../results/small.csv"
+caption = "Two arms after two epochs each."
+alt = "Two lines."
+"""
 
 
 def ask(root: Path, *options: str) -> int:
@@ -55,6 +63,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
     (root / "results").mkdir()
     (root / "results" / "manifest.toml").write_text(MANIFEST)
+    (root / "figures").mkdir()
+    (root / "figures" / "manifest.toml").write_text(FIGURES)
     (root / "results" / "reading.md").write_text("Little can be said of two epochs.\n")
     with pytest.MonkeyPatch.context() as patch:
         looked_at: list[str] = []
@@ -156,11 +166,11 @@ def test_what_is_finished_is_not_run_again_and_a_changed_entry_is(
 
 
 def test_the_page_can_be_written_from_the_numbers_alone(project: Path, trained: list[Any]) -> None:
-    before = {path: path.read_bytes() for path in [project / "RESULTS.md", *project.glob("figures/results/*")]}
-    assert len(before) == 3
+    before = {path: path.read_bytes() for path in [project / "RESULTS.md", *project.glob("figures/compared.*")]}
+    assert len(before) == 5
     shutil.rmtree(project / "runs")
-    shutil.rmtree(project / "figures")
-    (project / "RESULTS.md").unlink()
+    for path in before:
+        path.unlink()
     assert ask(project, "--write") == 0
     assert trained == []
     assert {path: path.read_bytes() for path in before} == before
@@ -205,9 +215,14 @@ def test_the_committed_page_and_figures_are_those_of_the_committed_numbers() -> 
     manifest = read_manifest(ROOT / "results" / "manifest.toml")
     assert (ROOT / "RESULTS.md").read_text(encoding="utf-8") == page(manifest)
     for entry in manifest.entries:
-        kept = load(manifest, entry.id)
-        pictures = sorted(path.name for path in manifest.figures.glob(f"{entry.id}.*"))
-        assert pictures == ([f"{entry.id}.png", f"{entry.id}.svg"] if kept else [])
-        if kept:
-            stamp = json.loads(Image.open(manifest.figures / pictures[0]).text["Source"])
-            assert stamp == figure(kept).stamp
+        if kept := load(manifest, entry.id):
+            figure = pictures(manifest)[entry.id]
+            stamp = json.loads(Image.open(manifest.figures / f"{figure.id}.png").text["Source"])
+            assert stamp == figure.make([kept.table]).stamp
+
+
+def test_a_comparison_without_a_figure_says_what_the_manifest_of_figures_lacks(project: Path) -> None:
+    assert "![Two lines. 2 arms by ndcg@20" in page(read_manifest(project / "results" / "manifest.toml"))
+    (project / "figures" / "manifest.toml").write_text("")
+    text = page(read_manifest(project / "results" / "manifest.toml"))
+    assert 'No figure: `figures/manifest.toml` has none with `table = "../results/small.csv"`.' in text
