@@ -11,7 +11,7 @@ READY := $(VENV)/.installed
 # each: models this small run several times slower when every worker starts a thread for every core.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -p tests.shapes --jaxtyping-packages=adar_viz,tests.shapes.checked
 PARALLEL := -n 2 --dist loadfile
-NBVAL := --nbval-current-env --nbval-cell-timeout=60
+NBVAL := --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with notebooks/nbval.cfg
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -57,6 +57,9 @@ def test_stored_pictures_have_alt_text_and_no_dead_widgets(path):
             if "image/png" in output.get("data", {}):
                 pictures += 1
                 assert len(output.metadata["image/png"]["alt"]) > 60
+            if "<img" in output.get("data", {}).get("text/html", ""):
+                pictures += 1
+                assert re.match(r'<img alt="[^"]{60,}"', output.data["text/html"])
     assert pictures
     assert "widgets" not in nbformat.read(path, as_version=4).metadata
 

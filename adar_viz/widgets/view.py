@@ -30,6 +30,7 @@ is, and pages that open from disk.
 
 from __future__ import annotations
 
+import html
 import os
 import uuid
 from collections.abc import Sequence
@@ -170,13 +171,17 @@ class View(anywidget.AnyWidget):
         return f"{type(self).__name__}: {self.scene['heading']}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Give the widget, and for readers without a kernel or trust a picture with its alt text."""
+        """Give the widget, and for readers without a kernel or trust a picture with its alt text.
+
+        The picture is HTML: JupyterLab draws an image output without its alt text.
+        """
         view: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**kwargs)
         data, meta = view or ({"text/plain": repr(self)}, {})
         if not hasattr(self.display, "figure_"):
             self.display.plot()
-        picture, alt = self.display._repr_mimebundle_()
-        return {**data, "text/plain": repr(self), "image/png": picture["image/png"]}, {**meta, **alt}
+        picture, alt = self.display._repr_mimebundle_()[0]["image/png"], html.escape(self.display.describe())
+        image = f'<img alt="{alt}" src="data:image/png;base64,{picture}">'
+        return {**data, "text/plain": repr(self), "text/html": image}, meta
 
 
 def link(*views: View, name: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from types import SimpleNamespace
@@ -79,10 +80,10 @@ def test_the_present_state_is_saved_for_print(view, tmp_path):
 
 
 def test_readers_without_a_kernel_get_a_picture_with_alt_text(view):
-    data, meta = view._repr_mimebundle_()
+    data, _ = view._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
-    assert data["image/png"].startswith("iVBOR")
-    assert meta["image/png"]["alt"] == view.describe()
+    alt = html.escape(view.describe())
+    assert data["text/html"].startswith(f'<img alt="{alt}" src="data:image/png;base64,iVBOR')
     assert data["text/plain"].startswith("WalkScrubber: ")
     assert "0x" not in data["text/plain"]
 
