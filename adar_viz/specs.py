@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 Table = Mapping[str, type]
 Tables = Mapping[str, Table]
@@ -113,10 +114,13 @@ class _Builder:
         name = call.func.id
         parameters = _parameters(table[name])
         given = {key: value for key, value in self.surroundings.items() if key in parameters}
-        options = {
-            option: self._value(value, option if option in self.tables else kind)
-            for option, value in _arguments(call, name, parameters, given)
-        }
+        options = {}
+        for option, value in _arguments(call, name, parameters, given):
+            options[option] = self._value(value, option if option in self.tables else kind)
+            if isinstance(options[option], str) and (expected := _other_than_words(table[name], option)):
+                if option in self.tables:
+                    expected = f"one of {', '.join(sorted(self.tables[option]))}"
+                raise SpecError(f"{ast.unparse(node)}: {option} must be {expected}; got {options[option]!r}")
         try:
             return table[name](**{**given, **options})
         except (TypeError, ValueError) as error:
@@ -147,6 +151,15 @@ def _arguments(
         if option in (earlier for earlier, _ in arguments[:index]):
             raise SpecError(f"{name} takes each option once; got {option!r} twice")
     return arguments
+
+
+def _other_than_words(cls: type, option: str) -> str | None:
+    """Say what an option must be where it may not be text (``NegativeSampler | None``); None where it may."""
+    hint = get_type_hints(cls.__init__).get(option, str)  # type: ignore[misc]
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    if any(kind in (str, Any) or get_origin(kind) is Literal for kind in kinds):
+        return None
+    return " | ".join("None" if kind is NoneType else getattr(kind, "__name__", str(kind)) for kind in kinds)
 
 
 def _parameters(cls: type) -> dict[str, Any]:

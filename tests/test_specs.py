@@ -31,7 +31,13 @@ class Walk:
     """A class with options of every kind, some known from outside."""
 
     def __init__(
-        self, dim: int, pool: Uniform | None = None, *, source: str = "forward", target: Any = None, share: Any = 0.5
+        self,
+        dim: int,
+        pool: Uniform | None = None,
+        *,
+        source: str = "forward",
+        target: Margin | None = None,
+        share: Any = 0.5,
     ) -> None:
         self.dim, self.pool, self.source, self.target, self.share = dim, pool, source, target, share
 
@@ -92,6 +98,9 @@ def test_literals_are_themselves(text: str, value: object) -> None:
         ("uniform(num=1 + n)", r"expected a number, a word or a nested spec; got '1 \+ n'"),
         ("uniform(*[1])", r"expected a number, a word or a nested spec; got '\*\[1\]'"),
         ("walk(share=[x for x in y])", "expected a number, a word or a nested spec"),
+        ("walk(target=marjin)", r"walk\(target=marjin\): target must be one of margin; got 'marjin'"),
+        ("walk(none)", r"walk\(none\): pool must be Uniform \| None; got 'none'"),
+        ("uniform(two)", r"uniform\(two\): num must be int; got 'two'"),
         ("walk(uniform(0))", r"uniform\(0\): num must be at least 1; got 0"),
     ],
 )
