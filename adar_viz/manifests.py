@@ -39,3 +39,10 @@ def check_keys(
 def repeated(ids: Sequence[str]) -> str:
     """Name the ids that come more than once, each once; empty where none does."""
     return ", ".join(sorted({name for name in ids if ids.count(name) > 1}))
+
+
+def chosen(valid: Sequence[str], only: Collection[str] | None, what: str, error: type[ManifestError]) -> list[str]:
+    """Return the ids that were asked for, in the manifest's order, or all where none was; an unknown one lists all."""
+    if unknown := [name for name in only or () if name not in valid]:
+        raise error(f"no {what} is called {', '.join(unknown)}; the manifest has {', '.join(valid)}")
+    return [name for name in valid if not only or name in only]

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import UnionType
@@ -16,7 +16,7 @@ import pandas as pd
 
 from adar_viz import displays
 from adar_viz.displays import Display
-from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated
+from adar_viz.manifests import ManifestError, check_keys, chosen, read_toml, repeated
 from adar_viz.trace import Trace
 
 MANIFEST = Path("figures/manifest.toml")
@@ -178,13 +178,10 @@ def read_manifest(path: Path) -> list[Figure]:
     return figures
 
 
-def choose(figures: Iterable[Figure], only: Iterable[str] | None) -> list[Figure]:
+def choose(figures: Sequence[Figure], only: Collection[str] | None) -> list[Figure]:
     """Keep the figures with the given ids, all where none is given; an unknown id lists the valid ones."""
-    figures = list(figures)
-    wanted, valid = list(only or ()), [figure.id for figure in figures]
-    if unknown := [name for name in wanted if name not in valid]:
-        raise FigureError(f"no figure is called {', '.join(unknown)}; the manifest has {', '.join(valid)}")
-    return [figure for figure in figures if not wanted or figure.id in wanted]
+    names = chosen([figure.id for figure in figures], only, "figure", FigureError)
+    return [figure for figure in figures if figure.id in names]
 
 
 _KINDS: Mapping[str, tuple[type, str]] = {

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from adar_viz.manifests import chosen
+
 if TYPE_CHECKING:
     from adar_viz.results.manifest import Manifest
 
@@ -46,30 +48,24 @@ def add_parser(subparsers: Any) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Run the command."""
     from adar_viz.results.kept import GRID, load  # Optuna takes a second to import, help should not
-    from adar_viz.results.manifest import read_manifest
+    from adar_viz.results.manifest import ResultsError, read_manifest
     from adar_viz.results.page import write_page
 
     manifest = read_manifest(args.manifest)
     asked = {entry.id: entry for entry in manifest.entries} | ({GRID: manifest.grid} if manifest.grid else {})
-    chosen = _chosen(args.only, list(asked))
-    kept = {name: load(manifest, name) for name in chosen}
+    names = chosen(list(asked), args.only, "comparison", ResultsError)
+    kept = {name: load(manifest, name) for name in names}
     finished = [name for name, found in kept.items() if found and found.answers(asked[name])]
     if args.list:
-        for name in chosen:
+        for name in names:
             print(
                 f"{name}: {'finished' if name in finished else 'older than the manifest' if kept[name] else 'not run'}"
             )
         return 0
     if not args.write:
-        _run(manifest, [name for name in chosen if name not in finished], args)
+        _run(manifest, [name for name in names if name not in finished], args)
     print(write_page(manifest))
     return 0
-
-
-def _chosen(only: list[str] | None, names: list[str]) -> list[str]:
-    if unknown := [name for name in only or () if name not in names]:
-        raise ValueError(f"--only must be among {', '.join(names)}; got {', '.join(unknown)}")
-    return [name for name in names if not only or name in only]
 
 
 def _run(manifest: Manifest, left: list[str], args: argparse.Namespace) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import torch
 
 from adar_viz.datasets import DataError
 from adar_viz.experiment import write_text
+from adar_viz.manifests import chosen
 from adar_viz.verification.anchors import ANCHORS, Anchor, AnchorError, read_anchors
 from adar_viz.verification.page import page
 from adar_viz.verification.running import FOUND, Found, read_found, verify
@@ -45,14 +45,15 @@ def add_parser(subparsers: Any) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Run the command; 1 means that a number lies outside its tolerance."""
     anchors = read_anchors(args.manifest)
-    chosen = _choose(anchors, args.only, args.at_most)
+    names = chosen([anchor.id for anchor in anchors], args.only, "anchor", AnchorError)
+    asked = [a for a in anchors if a.id in names and (args.at_most is None or a.minutes <= args.at_most)]
     if args.list:
-        for anchor in chosen:
+        for anchor in asked:
             print(f"{anchor.id:34}{anchor.minutes:6g} min  {anchor.what}")
         return 0
     kept = args.manifest.parent / FOUND
     torch.set_num_threads(args.threads)
-    for anchor in [] if args.write else chosen:
+    for anchor in [] if args.write else asked:
         _look(anchor, args)
     found = _gather(anchors, kept, args.out)
     home = args.manifest.parent.parent if args.write else args.out
@@ -61,7 +62,7 @@ def execute(args: argparse.Namespace) -> int:
         write_text(kept, json.dumps({name: asdict(found[name]) for name in sorted(found)}, indent=2) + "\n")
     write_text(home / PAGE, page(anchors, found))
     print(home / PAGE)
-    return int(any(_disagrees(anchor, found.get(anchor.id)) for anchor in chosen))
+    return int(any(_disagrees(anchor, found.get(anchor.id)) for anchor in asked))
 
 
 def _look(anchor: Anchor, args: argparse.Namespace) -> None:
@@ -70,14 +71,6 @@ def _look(anchor: Anchor, args: argparse.Namespace) -> None:
         verify(anchor, args.out, progress=not args.quiet)
     except DataError as error:
         print(f"{anchor.id}: not run: {error}", file=sys.stderr)
-
-
-def _choose(anchors: list[Anchor], only: Iterable[str] | None, at_most: float | None) -> list[Anchor]:
-    wanted, valid = list(only or ()), [anchor.id for anchor in anchors]
-    if unknown := [name for name in wanted if name not in valid]:
-        raise AnchorError(f"no anchor is called {', '.join(unknown)}; the manifest has {', '.join(valid)}")
-    chosen = [anchor for anchor in anchors if not wanted or anchor.id in wanted]
-    return [anchor for anchor in chosen if at_most is None or anchor.minutes <= at_most]
 
 
 def _gather(anchors: list[Anchor], kept: Path, out: Path) -> dict[str, Found]:

@@ -203,7 +203,7 @@ def test_a_wrong_manifest_says_what_is_wrong(change: tuple[str, str], message: s
 
 def test_an_unknown_name_lists_the_valid_ones(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ask(made, "--only", "smal") == 2
-    assert "--only must be among small, never, grid; got smal" in capsys.readouterr().err
+    assert "no comparison is called smal; the manifest has small, never, grid" in capsys.readouterr().err
 
 
 def test_the_command_s_default_manifest_is_the_project_s() -> None:
