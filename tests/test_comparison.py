@@ -18,7 +18,6 @@ import pytest
 import torch
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
-from adar_viz import experiment
 from adar_viz.cli import main
 from adar_viz.comparison import CONTROLS, Arm, Budget, Comparison, Outcome, bootstrap, compare
 from adar_viz.comparison import cells as cells_of
@@ -29,6 +28,7 @@ from adar_viz.comparison.knobs import POOL, RANGES, at, edge, ranges
 from adar_viz.comparison.tuning import TOGETHER, Study
 from adar_viz.displays import ForestPlot
 from adar_viz.experiment import Experiment, prepare, run
+from adar_viz.experiment import parts as parts_of
 from adar_viz.training import TrainingDiverged, TrainingPlan
 
 EPOCHS = 2
@@ -51,7 +51,6 @@ COMMAND = [
 ON_DASK = f"""
 import sys
 from distributed import LocalCluster
-from adar_viz import experiment
 from adar_viz.cli import main
 
 if __name__ == "__main__":
@@ -93,9 +92,9 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return noted
 
-    for module in (experiment, cells_of):  # validation is ranked while training, the test afterwards
+    for module in (parts_of, cells_of):  # validation is ranked while training, the test afterwards
         monkeypatch.setattr(module, "evaluate", note(module.evaluate, lambda model, split, part: part))
-    monkeypatch.setattr(experiment, "fit", note(experiment.fit, lambda *_, **__: "fit"))
+    monkeypatch.setattr(parts_of, "fit", note(parts_of.fit, lambda *_, **__: "fit"))
     return log
 
 
@@ -146,7 +145,7 @@ def test_a_finished_comparison_does_nothing_again(done: Comparison, folder: Path
 def test_one_that_was_cut_off_ends_as_if_it_had_not_been(
     done: Comparison, tmp_path: Path, watched: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = experiment.fit
+    real = parts_of.fit
 
     def interrupted(*args: Any, **options: Any) -> Any:
         if watched.count("fit") == 3:
@@ -154,7 +153,7 @@ def test_one_that_was_cut_off_ends_as_if_it_had_not_been(
         return real(*args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(experiment, "fit", interrupted)
+        patch.setattr(parts_of, "fit", interrupted)
         with pytest.raises(KeyboardInterrupt):
             compared(tmp_path)
     assert len(cells(tmp_path)) == 3
@@ -293,14 +292,14 @@ def test_trials_beyond_the_first_round_learn_from_it_and_are_the_same_again() ->
 
 
 def test_a_trial_that_diverges_counts_and_cannot_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = experiment.fit
+    real = parts_of.fit
 
     def diverging(*args: Any, plan: TrainingPlan, **options: Any) -> Any:
         if plan.learning_rate == BASE.plan.learning_rate:
             raise TrainingDiverged("the term 'loss' is nan")
         return real(*args, plan=plan, **options)
 
-    monkeypatch.setattr(experiment, "fit", diverging)
+    monkeypatch.setattr(parts_of, "fit", diverging)
     table = compared(tmp_path).frame
     assert table["failed_trials"].eq(1).all()
     assert table["trials"].eq(2).all()
@@ -380,7 +379,7 @@ def test_the_pace_is_that_of_the_quickest_epochs_after_the_warm_up_and_is_measur
         return lambda *_, plan, **__: (SimpleNamespace(seconds=s) for s in [*seconds, 9.0][: plan.epochs])
 
     sides = iter([reports([0.1, 0.1, 0.3, 0.2, 0.4, 0.2, 0.7]), reports([0.1, 0.1, 3.0, 1.0, 0.5, 8.0, 4.0])])
-    monkeypatch.setattr(experiment, "fit", lambda *args, **options: next(sides)(*args, **options))
+    monkeypatch.setattr(parts_of, "fit", lambda *args, **options: next(sides)(*args, **options))
     cheap, dear = replace(BASE, negatives="uniform"), replace(BASE, negatives="adar(warmup=2)")
     assert pacing.pace(cheap, dear, 3, tmp_path / "pace.json") == 0.5 / 0.2
     assert pacing.pace(cheap, dear, 3, tmp_path / "pace.json") == 0.5 / 0.2  # read: there are no more epochs to time

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from adar_viz import experiment
 from adar_viz.cli import main
 from adar_viz.comparison import cells
+from adar_viz.experiment import parts as parts_of
 from adar_viz.results import command
 from adar_viz.results.kept import GRID, load
 from adar_viz.results.manifest import ResultsError, read_manifest
@@ -69,7 +69,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         looked_at: list[str] = []
         real = cells.evaluate
-        for module in (experiment, cells):  # where validation is ranked, and the test
+        for module in (parts_of, cells):  # where validation is ranked, and the test
             patch.setattr(module, "evaluate", lambda b, s, part: (looked_at.append(part), real(b, s, part))[1])
         assert ask(root, "--only", GRID) == 0
         assert set(looked_at) == {"validation"}  # the grid never looks at a test part
@@ -87,8 +87,8 @@ def project(made: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     log: list[Any] = []
-    real = experiment.fit
-    monkeypatch.setattr(experiment, "fit", lambda *args, **options: (log.append(args), real(*args, **options))[1])
+    real = parts_of.fit
+    monkeypatch.setattr(parts_of, "fit", lambda *args, **options: (log.append(args), real(*args, **options))[1])
     return log
 
 

@@ -1,0 +1,121 @@
+"""The run folder: its files, whose it is, and what is read from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+import adar_viz
+from adar_viz.experiment.configuration import TABLES, Experiment, ExperimentError
+from adar_viz.experiment.parts import Parts
+from adar_viz.specs import resolve
+from adar_viz.trace import TRACE_FILE
+from adar_viz.training import EpochReport
+
+CONFIG, METRICS, HISTORY, TRACE = "config.json", "metrics.json", "history.csv", TRACE_FILE
+CHECKPOINT, RECORDED = "checkpoint.safetensors", "recorded.safetensors"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished run came to."""
+
+    folder: Path
+    validation: Mapping[str, float]
+    test: Mapping[str, float]
+    best_epoch: int
+    seconds: float
+    false_negatives: Mapping[str, Any] | None = None
+    selected_on: str = "validation"
+    """The part that chose the epoch; "test" where a published protocol was asked for that does so."""
+
+
+def read_result(folder: Path) -> Result:
+    """Read what `run` came to."""
+    stored = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    names = ("validation", "test", "best_epoch", "seconds", "false_negatives", "selected_on")
+    return Result(folder, **{name: stored[name] for name in names if name in stored})
+
+
+def describe(experiment: Experiment, parts: Parts) -> dict[str, Any]:
+    """Return the whole configuration as plain data, with every default resolved."""
+    train = parts.split.train
+    return {
+        **asdict(experiment),
+        "split": parts.split.name,
+        "backbone": resolve(parts.backbone, TABLES),
+        "negatives": resolve(parts.sampler, TABLES),
+        "loss": resolve(parts.loss, TABLES),
+        "data_checksum": train.checksum(),
+        "sizes": {
+            "users": parts.split.num_users,
+            "items": parts.split.num_items,
+            **{part: len(getattr(parts.split, part)) for part in ("train", "validation", "test")},
+        },
+        "versions": {
+            "adar_viz": adar_viz.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+    }
+
+
+def claim(folder: Path, config: Mapping[str, Any]) -> None:
+    """Write the configuration, or see that the one there is the same (versions may differ)."""
+    path = folder / CONFIG
+    if not path.exists():
+        write_json(path, config)
+        return
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    fresh = json.loads(json.dumps(config))
+    there, now = _leaves(stored), _leaves(fresh)
+    changed = sorted(key for key in {*there, *now} if there.get(key) != now.get(key))
+    if changed:
+        said = "; ".join(f"{key} {there.get(key)!r} there, {now.get(key)!r} now" for key in changed)
+        raise ExperimentError(f"{folder} holds a run of another configuration ({said}); choose another folder")
+
+
+def _leaves(value: Any, place: str = "") -> dict[str, Any]:
+    """Flatten nested data to dotted names, without the versions."""
+    if not isinstance(value, dict):
+        return {place: value}
+    inner = (_leaves(v, f"{place}.{k}" if place else k) for k, v in value.items() if k != "versions")
+    return {name: leaf for leaves in inner for name, leaf in leaves.items()}
+
+
+def history(reports: Sequence[EpochReport]) -> pd.DataFrame:
+    """One row for each epoch: its seconds, losses, what the sampler reported, and metrics."""
+    rows = [
+        {
+            "epoch": r.epoch + 1,
+            "seconds": r.seconds,
+            **{f"loss:{k}": v for k, v in r.losses.items()},
+            **{f"sampler:{k}": v for k, v in r.sampler.items()},
+            **r.metrics,
+            "is_best": r.is_best,
+        }
+        for r in reports
+    ]
+    return pd.DataFrame(rows)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write plain data as a file that appears whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, default=str) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)

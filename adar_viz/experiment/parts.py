@@ -1,0 +1,104 @@
+"""What a configuration stands for: data loaded, every part built, ready to train."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from adar_viz.batches import PairRows, SequenceRows, make_rows
+from adar_viz.core import Backbone, Loss, NegativeSampler, Observer, ignore
+from adar_viz.datasets import Split, Truth, load, split
+from adar_viz.evaluation import evaluate
+from adar_viz.experiment.configuration import TABLES, Experiment, ExperimentError
+from adar_viz.known import KnownPositives
+from adar_viz.specs import build, take_apart
+from adar_viz.training import EpochReport, TrainingPlan, fit, seeded
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a configuration stands for, built and ready to train."""
+
+    split: Split
+    backbone: Backbone
+    sampler: NegativeSampler
+    loss: Loss
+    rows: PairRows | SequenceRows
+    known: KnownPositives
+    truth: Truth | None = None
+
+    def fit(
+        self,
+        plan: TrainingPlan,
+        *,
+        checkpoint: Path | None = None,
+        observe: Observer = ignore,
+        fabric: Fabric | None = None,
+    ) -> Iterator[EpochReport]:
+        """Train as `adar_viz.training.fit` does, with the validation part as the judge."""
+        return fit(
+            self.backbone,
+            self.sampler,
+            self.loss,
+            self.rows,
+            self.known,
+            validate=lambda backbone: evaluate(backbone, self.split, "validation").metrics,
+            plan=plan,
+            checkpoint=checkpoint,
+            observe=observe,
+            fabric=fabric,
+        )
+
+
+def prepare(experiment: Experiment, device: torch.device | str = "cpu", *, split_seed: int | None = None) -> Parts:
+    """Load the data and build every part.
+
+    ``split_seed`` is the seed of the split alone, for runs that share one; by default ``plan.seed``.
+
+    Raises
+    ------
+    ValueError
+        Data, rule or spec are wrong; the message says what was expected and what came.
+    """
+    dataset = load(experiment.data, min_rating=experiment.min_rating, k_core=experiment.k_core)
+    rule, settings = _split_rule(experiment.split)
+    if dataset.test is not None and rule in (None, "given"):
+        settings = {"overlap": experiment.overlap, **settings}
+    parts = split(dataset, rule, **settings, seed=experiment.plan.seed if split_seed is None else split_seed)
+    train = parts.train
+    user, item = torch.as_tensor(train.user), torch.as_tensor(train.item)
+    surroundings = {
+        "num_users": parts.num_users,
+        "num_items": parts.num_items,
+        "dim": experiment.dim,
+        "counts": torch.as_tensor(train.popularity()),
+        "user": user,
+        "item": item,
+        "generator": seeded("cpu", experiment.plan.seed),
+    }
+    backbone = build(experiment.backbone, "backbone", TABLES, surroundings)
+    sampler = build(experiment.negatives, "negatives", TABLES, surroundings)
+    loss = build(experiment.loss, "loss", TABLES, surroundings)
+    rows = make_rows(train.user, train.item, train.timestamp, backbone.history_length, device)
+    known = KnownPositives.from_pairs(user, item, num_users=parts.num_users, num_items=parts.num_items)
+    return Parts(parts, backbone, sampler, loss, rows, known, dataset.truth)
+
+
+def _split_rule(text: str | None) -> tuple[str | None, dict[str, Any]]:
+    """Take ``ratio(test=0.5)`` apart into the name of the rule and its settings."""
+    name, bracket, rest = (text or "").partition("(")
+    if not bracket:
+        return text, {}
+    _, unnamed, named = take_apart(f"rule({rest}")
+    if unnamed:
+        raise ExperimentError(f"settings of a split have names, as in ratio(test=0.5); got {text!r}")
+    try:
+        return name.strip(), {key: ast.literal_eval(value) for key, value in named.items()}
+    except ValueError as error:
+        raise ExperimentError(f"settings of a split must be plain values; got {text!r}") from error

@@ -1,0 +1,127 @@
+"""One configuration to one run folder: train, watch, test, and keep everything to draw it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric import Fabric
+from torch import nn
+from tqdm.auto import tqdm
+
+from adar_viz import checkpoint as checkpoints
+from adar_viz.evaluation import evaluate
+from adar_viz.experiment.configuration import Experiment, default_folder
+from adar_viz.experiment.folder import (
+    CHECKPOINT,
+    HISTORY,
+    METRICS,
+    RECORDED,
+    TRACE,
+    Result,
+    claim,
+    describe,
+    history,
+    read_result,
+    write_json,
+    write_text,
+)
+from adar_viz.experiment.parts import Parts, prepare
+from adar_viz.experiment.watching import count_false_negatives, recorder_of, trace_of
+from adar_viz.recorder import Recorder
+from adar_viz.training import EpochReport, TrainingPlan, seeded
+
+
+def run(
+    experiment: Experiment, folder: Path, *, progress: bool = True, num_pairs: int = 300, fabric: Fabric | None = None
+) -> Result:
+    """Train, test once with the best epoch's weights, and write the run folder.
+
+    The folder holds ``config.json`` (every default resolved, versions, data checksum),
+    ``metrics.json``, ``history.csv``, ``trace.npz`` and the checkpoint. A run that was cut off goes
+    on where it was; one that is finished is not run again.
+
+    Raises
+    ------
+    ExperimentError
+        The folder holds a run of another configuration.
+    """
+    fabric = fabric or Fabric(accelerator="cpu", devices=1)
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = prepare(experiment, fabric.device)
+    config = describe(experiment, parts)
+    claim(folder, config)
+    if (folder / METRICS).exists():
+        return read_result(folder)
+    recorder = recorder_of(parts)
+    reports = list(_train(experiment, parts, folder, recorder, progress, fabric))
+    if fabric.is_global_zero:
+        _finish(experiment, parts, folder, config, recorder, reports, num_pairs)
+    fabric.barrier()
+    return read_result(folder)
+
+
+def demo_run(data: str = "synthetic", seed: int = 0, negatives: str = "adar", *, runs: Path = Path("runs")) -> Path:
+    """Return the folder of the run that figures and notebooks are drawn from, training it if needed.
+
+    It trains matrix factorisation, with 32 dimensions so that the trace stays small, on ADAR's
+    default negatives or those of another sampler. Another configuration gets a folder of its own.
+    """
+    plan = TrainingPlan(seed=seed, l2=0.03, learning_rate=3e-3, epochs=120)
+    experiment = Experiment(data=data, negatives=negatives, dim=32, plan=plan)
+    return run(experiment, default_folder(experiment, runs, "demo")).folder
+
+
+def _train(
+    experiment: Experiment, parts: Parts, folder: Path, recorder: Recorder, progress: bool, fabric: Fabric
+) -> Iterator[EpochReport]:
+    epochs = parts.fit(experiment.plan, checkpoint=folder / CHECKPOINT, observe=recorder, fabric=fabric)
+    metric, num_resumed = experiment.plan.metric, 0
+    quiet = not (progress and fabric.is_global_zero)
+    recorder.snapshot(0, parts.backbone)
+    with tqdm(total=experiment.plan.epochs, unit="epoch", disable=quiet, desc=folder.name) as bar:
+        for report in epochs:
+            if report.resumed:
+                num_resumed += 1
+            else:
+                if num_resumed and len(recorder.epochs) < num_resumed:
+                    recorder.restore(checkpoints.load(folder / RECORDED), num_resumed)
+                recorder.end_epoch(report, parts.backbone)
+                if fabric.is_global_zero and report.metrics:
+                    checkpoints.save(folder / RECORDED, recorder.state())
+            bar.update()
+            if report.metrics:
+                bar.set_postfix_str(f"validation {metric} {report.metrics[metric]:.4f}")
+            yield report
+    if num_resumed > len(recorder.epochs):
+        recorder.restore(checkpoints.load(folder / RECORDED), num_resumed)
+
+
+def _finish(
+    experiment: Experiment,
+    parts: Parts,
+    folder: Path,
+    config: Mapping[str, Any],
+    recorder: Recorder,
+    reports: list[EpochReport],
+    num_pairs: int,
+) -> None:
+    """Write the results; the metrics last, since they mark the run as finished."""
+    backbone = parts.backbone
+    assert isinstance(backbone, nn.Module)
+    backbone.eval()
+    best = next(r for r in reversed(reports) if r.is_best)
+    test = evaluate(backbone, parts.split, "test").metrics
+    trace_of(experiment, parts, folder.name, config, recorder, num_pairs).save(folder / TRACE)
+    write_text(folder / HISTORY, history(reports).to_csv(index=False, float_format="%.6g"))
+    metrics = {
+        "validation": dict(best.metrics),
+        "test": dict(test),
+        "selected_on": "test" if parts.split.selects_on_test else "validation",
+        "best_epoch": best.epoch + 1,
+        "epochs": len(reports),
+        "seconds": sum(r.seconds for r in reports),
+        "false_negatives": count_false_negatives(parts, seeded("cpu", experiment.plan.seed, 2**21)),
+    }
+    write_json(folder / METRICS, metrics)
