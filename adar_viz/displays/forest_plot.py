@@ -47,7 +47,9 @@ class ForestPlot(Display):
         numbers = table[list(COLUMNS)].to_csv(index=False, float_format="%.6g")
         digest = hashlib.sha256(numbers.encode()).hexdigest()[:16]
         super().__init__({**stamp, "run": f"table {digest}"})
-        self.table, self.metric = table, metric
+        # As many digits as a file holds, so that a table and its file give the same picture.
+        self.table = table.assign(**{name: [float(f"{x:.6g}") for x in table[name]] for name in COLUMNS[2:]})
+        self.metric = metric
 
     @classmethod
     def from_table(cls, frame: pd.DataFrame, metric: str = "ndcg@20") -> Self:
@@ -100,7 +102,7 @@ class ForestPlot(Display):
         left.set(title=f"{self.metric} on test", xlabel="mean and 95 % interval")
         middle.set(title=f"Difference to {self.table['label'][0]}", xlabel="paired, with 95 % interval")
         right.set(title="Best epoch", xlabel="mean over seeds")
-        right.set_xlim(0, right.get_xlim()[1])
+        right.set_xlim(0, 1.1 * self.table["best_epoch"].max())  # room for the last mark
         self._label(axes)
 
     def _label(self, axes: tuple[Axes, ...]) -> None:
@@ -115,7 +117,7 @@ class ForestPlot(Display):
             handles,
             [str(handle.get_label()) for handle in self.means_],
             loc="upper right",
-            bbox_to_anchor=(-0.02, 0.0),
+            bbox_to_anchor=(-0.06, 0.0),
             frameon=False,
             ncols=len(handles),
             handletextpad=0.2,
