@@ -69,7 +69,7 @@ def encode_by_length(
         The states at all items, row-major.
     """
     count = is_row.sum(1)
-    row = is_row.cumsum(1) - 1 + (count.cumsum(0) - count).unsqueeze(1)
+    row = is_row.flatten().cumsum(0).view_as(is_row) - 1  # where it is one
     power = count.clamp(min=1).log2().ceil()
     members = [(power == each).nonzero().squeeze(1) for each in sorted(set(power.tolist()))]
     longest = [max(1, int(count[member].max())) for member in members]

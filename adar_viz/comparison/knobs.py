@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log
 
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import FloatDistribution, IntDistribution
 
-RANGES: dict[str, BaseDistribution] = {
+Range = FloatDistribution | IntDistribution
+
+RANGES: dict[str, Range] = {
     "learning_rate": FloatDistribution(1e-4, 3e-2, log=True),
     "l2": FloatDistribution(1e-6, 1e-1, log=True),
 }
@@ -34,7 +36,7 @@ class Knob:
 
     option: str
     text: str
-    values: BaseDistribution
+    values: Range
     usual: float
     place: int | None = None
 
@@ -50,7 +52,7 @@ OWN: Mapping[str, tuple[Knob, ...]] = {
 """Each sampler's own hyper-parameters; one that an arm's spec already sets is left as it is."""
 
 
-def ranges(asked: Mapping[str, tuple[float, float]]) -> dict[str, BaseDistribution]:
+def ranges(asked: Mapping[str, tuple[float, float]]) -> dict[str, Range]:
     """Return `RANGES` with the asked ones in their place: lowest and highest, both above 0.
 
     Raises
@@ -66,23 +68,26 @@ def ranges(asked: Mapping[str, tuple[float, float]]) -> dict[str, BaseDistributi
     return RANGES | {name: FloatDistribution(*ends, log=True) for name, ends in asked.items()}
 
 
-def at(values: BaseDistribution, share: float) -> float:
+def at(values: Range, share: float) -> float:
     """Return the value that lies at a share, in [0, 1), of a range."""
-    assert isinstance(values, FloatDistribution | IntDistribution)
-    low, high = (log(x) if values.log else float(x) for x in (values.low, values.high))
+    low, high = _on_scale(values, values.low, values.high)
     value = low + share * (high - low)
     value = exp(value) if values.log else value
     return round(value) if isinstance(values, IntDistribution) else value
 
 
-def within(values: BaseDistribution, value: float) -> bool:
+def within(values: Range, value: float) -> bool:
     """Whether a range holds a number."""
     return isinstance(values, FloatDistribution) and values.low <= value <= values.high
 
 
-def edge(values: BaseDistribution, value: float) -> str | None:
+def edge(values: Range, value: float) -> str | None:
     """Say at which end of its range a number lies, if it does."""
-    assert isinstance(values, FloatDistribution | IntDistribution)
-    low, value, high = (log(x) if values.log else float(x) for x in (values.low, value, values.high))
+    low, value, high = _on_scale(values, values.low, value, values.high)
     share = (value - low) / (high - low)
     return "lowest" if share < EDGE else "highest" if share > 1 - EDGE else None
+
+
+def _on_scale(values: Range, *numbers: float) -> list[float]:
+    """Put numbers on the scale on which a range is even: logarithms, where it is drawn so."""
+    return [log(number) if values.log else float(number) for number in numbers]

@@ -14,11 +14,10 @@ from typing import TypeVar
 import numpy as np
 import optuna
 from jaxtyping import Float
-from optuna.distributions import BaseDistribution
 from scipy.stats import qmc
 
 from adar_viz.comparison.cells import Outcome, Place, train
-from adar_viz.comparison.knobs import OWN, RANGES, at, edge, within
+from adar_viz.comparison.knobs import OWN, RANGES, Range, at, edge, within
 from adar_viz.comparison.workers import Workers
 from adar_viz.experiment import Experiment
 from adar_viz.specs import take_apart
@@ -35,7 +34,7 @@ Made = TypeVar("Made")
 class Study:
     """The trials of one arm. It is kept in memory: replaying the stored outcomes rebuilds it exactly."""
 
-    def __init__(self, base: Experiment, spec: str, ranges: Mapping[str, BaseDistribution] = RANGES) -> None:
+    def __init__(self, base: Experiment, spec: str, ranges: Mapping[str, Range] = RANGES) -> None:
         self.base = base
         self.name, self.options, self.named = take_apart(spec)
         self.knobs = [
@@ -58,7 +57,7 @@ class Study:
 
     def ask(self) -> Experiment:
         """Choose the next setting."""
-        chosen = self.study.ask(self.space).params
+        chosen = self.study.ask({**self.space}).params
         own = {knob.option: knob.text.format(chosen[knob.option]) for knob in self.knobs}
         options = ", ".join([*self.options, *(f"{key}={value}" for key, value in {**self.named, **own}.items())])
         plan = replace(self.base.plan, learning_rate=chosen["learning_rate"], l2=chosen["l2"])

@@ -1,7 +1,7 @@
 """One typed configuration to one run folder: train, watch, test, and keep everything to draw it again."""
 
-from adar_viz.experiment.configuration import TABLES, Experiment, ExperimentError, default_folder
-from adar_viz.experiment.folder import CHECKPOINT, TRACE, Result, describe, read_result, write_text
+from adar_viz.experiment.configuration import TABLES, Experiment, ExperimentError
+from adar_viz.experiment.folder import CHECKPOINT, TRACE, Result, default_folder, describe, read_result, write_text
 from adar_viz.experiment.parts import Parts, prepare
 from adar_viz.experiment.running import demo_run, run
 from adar_viz.experiment.watching import count_false_negatives, trace_of

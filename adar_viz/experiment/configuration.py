@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Literal
 
 from adar_viz.backbones import MF, GRU4Rec, LightGCN, SASRec
@@ -74,11 +70,3 @@ class Experiment:
     loss: str = "bpr"
     dim: int = 64
     plan: TrainingPlan = field(default_factory=TrainingPlan)
-
-
-def default_folder(experiment: Experiment, runs: Path = Path("runs"), prefix: str = "") -> Path:
-    """Name a run by its parts, and by a digest of the whole configuration."""
-    digest = hashlib.sha256(json.dumps(asdict(experiment), sort_keys=True).encode()).hexdigest()[:8]
-    data, seed = Path(experiment.data).name, f"seed{experiment.plan.seed}"
-    words = [prefix, data, seed] if prefix else [data, experiment.backbone, experiment.negatives, seed]
-    return runs / "-".join([*(re.sub(r"\W+", "_", word).strip("_")[:40] for word in words), digest])

@@ -1,10 +1,12 @@
-"""The run folder: its files, whose it is, and what is read from it."""
+"""The run folder: its name and files, whose it is, and what is read from it."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,6 +46,14 @@ def read_result(folder: Path) -> Result:
     stored = json.loads((folder / METRICS).read_text(encoding="utf-8"))
     names = ("validation", "test", "best_epoch", "seconds", "false_negatives", "selected_on")
     return Result(folder, **{name: stored[name] for name in names if name in stored})
+
+
+def default_folder(experiment: Experiment, runs: Path = Path("runs"), prefix: str = "") -> Path:
+    """Name a run by its parts, and by a digest of the whole configuration."""
+    digest = hashlib.sha256(json.dumps(asdict(experiment), sort_keys=True).encode()).hexdigest()[:8]
+    data, seed = Path(experiment.data).name, f"seed{experiment.plan.seed}"
+    words = [prefix, data, seed] if prefix else [data, experiment.backbone, experiment.negatives, seed]
+    return runs / "-".join([*(re.sub(r"\W+", "_", word).strip("_")[:40] for word in words), digest])
 
 
 def describe(experiment: Experiment, parts: Parts) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from adar_viz import checkpoint as checkpoints
 from adar_viz.evaluation import evaluate
-from adar_viz.experiment.configuration import Experiment, default_folder
+from adar_viz.experiment.configuration import Experiment
 from adar_viz.experiment.folder import (
     CHECKPOINT,
     HISTORY,
@@ -21,6 +21,7 @@ from adar_viz.experiment.folder import (
     TRACE,
     Result,
     claim,
+    default_folder,
     describe,
     history,
     read_result,

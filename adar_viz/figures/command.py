@@ -134,7 +134,7 @@ def _finder(home: Path) -> Source:
 
     def find(figure: Figure) -> list[Path]:
         if figure.data is None or figure.seed is None:
-            return [home / name for name in (figure.traces or [figure.table]) if name]
+            return figure.stored_inputs(home)
         return [train(figure.data, figure.seed, negatives) for negatives in figure.negatives]
 
     return find

@@ -103,6 +103,10 @@ class Figure:
         makers = ("from_table", "from_traces", "from_trace")
         return next(name for name in makers if hasattr(DISPLAYS[self.display], name))
 
+    def stored_inputs(self, home: Path) -> list[Path]:
+        """Return where its stored traces or its table lie, seen from the manifest's folder; none for demo runs."""
+        return [home / name for name in (self.traces or [self.table]) if name]
+
     @property
     def number_of_traces(self) -> int:
         """How many traces it is drawn from; 0 where it is drawn from a table."""

@@ -55,6 +55,9 @@ class Entry:
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     plan: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        ranges(self.ranges)
+
     def base(self) -> Experiment:
         """Return the configuration that its arms share."""
         return _experiment(self)
@@ -136,12 +139,11 @@ def _made(kind: type[Table], table: Mapping[str, Any], path: Path) -> Table:
     needed = {"id", "data", "arms", "trials", "seeds", "l2"} & known
     where = f"{path}: {kind.__name__.lower()}"
     check_keys(table, needed, known, where, ResultsError)
-    made = kind(**table)
     try:
-        made.base()  # a wrong plan or range is found now, not after an hour
-        ranges(getattr(made, "ranges", {}))
+        made = kind(**table)
+        made.base()  # a wrong plan is found now, not after an hour
     except (TypeError, ValueError) as error:
-        raise ResultsError(f"{where} {made.id!r}: {error}") from error
+        raise ResultsError(f"{where} {table['id']!r}: {error}") from error
     return made
 
 

@@ -27,8 +27,7 @@ trials on validation; the test part is ranked once, after the last training. Wha
 
 def write_page(manifest: Manifest) -> Path:
     """Draw the figures and write ``RESULTS.md``."""
-    shown = {figure.id: _table(manifest, figure) for figure in pictures(manifest).values()}
-    draw(pictures(manifest).values(), manifest.figures, lambda figure: [shown[figure.id]])
+    draw(pictures(manifest).values(), manifest.figures, lambda figure: figure.stored_inputs(manifest.figures))
     write_text(manifest.root / PAGE, page(manifest))
     return manifest.root / PAGE
 
@@ -36,13 +35,10 @@ def write_page(manifest: Manifest) -> Path:
 def pictures(manifest: Manifest) -> dict[str, Figure]:
     """Return the figure of each entry that was run and has one."""
     path = manifest.figures / FIGURES
-    drawn = {_table(manifest, f): f for f in read_figures(path) if f.table} if path.exists() else {}
+    figures = read_figures(path) if path.exists() else []
+    drawn = {table.resolve(): f for f in figures if f.table for table in f.stored_inputs(manifest.figures)}
     tables = {entry.id: manifest.table(entry.id) for entry in manifest.entries}
     return {name: drawn[table] for name, table in tables.items() if table.exists() and table in drawn}
-
-
-def _table(manifest: Manifest, figure: Figure) -> Path:
-    return (manifest.figures / str(figure.table)).resolve()
 
 
 def page(manifest: Manifest) -> str:

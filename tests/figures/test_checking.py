@@ -6,9 +6,11 @@ import hashlib
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from adar_viz.figures import LOCK, read_manifest
+from adar_viz.figures.drawing import checksum as numbers_of
 from adar_viz.trace import Trace
 from tests.figures.conftest import MANIFEST, Command
 
@@ -76,7 +78,9 @@ def test_the_committed_figures_are_those_of_the_manifest() -> None:
     for figure in figures:
         record = lock[figure.id]
         assert record["recipe"] == figure.recipe(), f"{figure.id}: draw it again"
-        if not figure.table:
+        if figure.table:
+            assert record["inputs"] == [numbers_of(pd.read_csv(table)) for table in figure.stored_inputs(folder)]
+        else:
             assert {then["data_checksum"] for then in record["facts"]} == {checksum}
         for name, digest in record["sha256"].items():
             assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
