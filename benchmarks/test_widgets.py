@@ -81,6 +81,8 @@ OPENED = RUN_ALL.split("await window.jupyterapp.commands")[0] + "}"
 
 FIRST_FRAME = """async (cell) => {
   const { content } = window.jupyterapp.shell.currentWidget;
+  // A view is shown before the kernel has drawn its picture: an earlier cell may still be at that.
+  while (content.node.textContent.includes("[*]")) await new Promise(requestAnimationFrame);
   content.activeCellIndex = cell;
   const begin = performance.now();
   window.jupyterapp.commands.execute("notebook:run-cell");

@@ -1,7 +1,7 @@
 """Run notebooks and store their outputs: ``python notebooks/refresh.py [NOTEBOOK …]``.
 
-What is stored is a picture with alt text, not a dead widget: the view of a widget that lives in no
-kernel is taken out, and so is everything that differs from run to run.
+What is stored of a widget is its picture with alt text: the view that lives in no kernel is taken out,
+and so is everything that differs from run to run.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def refresh(path: Path) -> None:
     notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({"tags": cell.metadata.tags} if "tags" in cell.metadata else {})
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
     nbformat.write(notebook, path)
 
 

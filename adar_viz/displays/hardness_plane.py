@@ -11,7 +11,6 @@ import pandas as pd
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
-from scipy.stats import spearmanr
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
@@ -120,6 +119,8 @@ class HardnessPlane(Display):
         """Rank correlation of hardness and false negatives over the samplers; nan for fewer than three."""
         if len(self.runs) < 3:
             return float("nan")
+        from scipy.stats import spearmanr  # here, because it is slow to load
+
         return float(spearmanr(*np.array([run.point(scale) for run in self.runs]).T).statistic)
 
     def frame(self) -> pd.DataFrame:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
-from scipy.linalg import orthogonal_procrustes
-from scipy.spatial.distance import cdist
 
 from adar_viz.trace.table import Trace
 
@@ -71,6 +69,8 @@ def turns(snapshot: Float[np.ndarray, "snapshot item dim"]) -> Float[np.ndarray,
     Orthogonal Procrustes (Schönemann, 1966); O(snapshot x (item x dim^2 + dim^3)). Nothing is
     moved or scaled: both would change scores.
     """
+    from scipy.linalg import orthogonal_procrustes  # here, because it is slow to load
+
     x = np.asarray(snapshot, dtype=np.float64)
     return np.stack([orthogonal_procrustes(one, x[-1])[0] for one in x])
 
@@ -101,6 +101,8 @@ def joint_map(x: Float[np.ndarray, "snapshot item dim"]) -> tuple[Float[np.ndarr
 
 def neighbours(x: Float[np.ndarray, "item dim"], k: int) -> Int[np.ndarray, "item k"]:
     """Find the ``k`` other items closest to each item by distance; O(item^2 x dim) and item^2 numbers of memory."""
+    from scipy.spatial.distance import cdist  # here, because it is slow to load
+
     if not 1 <= k < len(x):
         raise ValueError(f"k must lie in [1, {len(x) - 1}], below the number of items; got {k}")
     distance = cdist(x, x)

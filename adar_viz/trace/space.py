@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import NDArray
-from scipy.spatial.distance import pdist
 
 
 def alignment(
@@ -33,6 +32,8 @@ def uniformity(x: Float[np.ndarray, "point dim"]) -> float:
     -----
     Wang and Isola (2020), equation 5 with t = 2, over pairs of different points.
     """
+    from scipy.spatial.distance import pdist  # here, because it is slow to load
+
     return float(np.log(np.exp(-2 * pdist(unit(x), "sqeuclidean")).mean()))
 
 

@@ -40,6 +40,7 @@ from typing import Any, ClassVar, Self
 
 import anywidget
 import traitlets
+from IPython.display import display
 
 from adar_viz.displays import FORMATS, Display
 from adar_viz.trace import Trace, item_names
@@ -170,18 +171,22 @@ class View(anywidget.AnyWidget):
         """Name the widget and what it shows."""
         return f"{type(self).__name__}: {self.scene['heading']}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Give the widget, and for readers without a kernel or trust a picture with its alt text.
+    def _ipython_display_(self) -> None:
+        """Show the widget at once; then, for whoever opens the notebook without a kernel or trust, its picture.
 
-        The picture is HTML: JupyterLab draws an image output without its alt text.
+        Drawing the picture takes longer than all the rest. The style sheet hides it below a living view.
         """
-        view: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**kwargs)
-        data, meta = view or ({"text/plain": repr(self)}, {})
+        show: Any = display  # IPython says nothing of its types
+        living: Any = self._repr_mimebundle_()
+        show({name: value for name, value in living[0].items() if name != "text/plain"}, raw=True)
+        show({"text/plain": repr(self), "text/html": self.stand_in()}, raw=True)
+
+    def stand_in(self) -> str:
+        """Return the picture as HTML: JupyterLab draws an image output without its alt text."""
         if not hasattr(self.display, "figure_"):
             self.display.plot()
         picture, alt = self.display._repr_mimebundle_()[0]["image/png"], html.escape(self.display.describe())
-        image = f'<img alt="{alt}" src="data:image/png;base64,{picture}">'
-        return {**data, "text/plain": repr(self), "text/html": image}, meta
+        return f'<img alt="{alt}" class="adar-stand-in" src="data:image/png;base64,{picture}">'
 
 
 def link(*views: View, name: str | None = None) -> None:

@@ -149,6 +149,8 @@ def test_200_scrubs_leak_no_memory_and_20_runs_leave_one_widget(lab, watch):
     assert page.evaluate(RUN_ALL) == []
     view = page.locator(".adar-view")
     view.wait_for()
+    assert page.locator(".adar-stand-in").count() == 1
+    assert not page.locator(".adar-stand-in").is_visible(), "the picture stands below the view that it stands in for"
     session = page.context.new_cdp_session(page)
 
     def heap() -> float:
@@ -192,6 +194,7 @@ def test_without_a_kernel_or_trust_a_picture_with_alt_text_stands_in(lab, watch)
     assert "No description has been provided" not in page
     assert len(alt) > 60
     (stand_in,) = [p for p in pictures.all() if p.get_attribute("alt") == html.unescape(alt)]
+    assert stand_in.is_visible()
     assert stand_in.evaluate("image => image.complete && image.naturalWidth > 300")
     page, _ = nbconvert.HTMLExporter(template_name="lab").from_notebook_node(stored)
     assert f'<img alt="{alt}"' in page
