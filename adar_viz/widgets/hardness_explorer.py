@@ -6,10 +6,11 @@ from dataclasses import fields
 from typing import Any, Self
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from adar_viz.displays import HardnessMap, style
+from adar_viz.displays import HardnessMap, HardnessOverTraining, style
 from adar_viz.trace import Trace, boundaries, item_names, what_if
 from adar_viz.trace.closed_form import CLAMP, target_of
 from adar_viz.trace.schedules import SCHEDULES
@@ -18,6 +19,8 @@ from adar_viz.widgets.view import State, View
 
 SHADES = 65
 """Colours of the heat map that are sent."""
+
+_TRAINING = {"epoch", "quantile", "timestep_quantile", "diffused_hardness", "hardness"}
 
 
 class HardnessExplorer(View):
@@ -83,6 +86,8 @@ class HardnessExplorer(View):
             names = item_names(trace)
             scene["pairs"]["item"] = part["pair_item"].tolist()
             scene["names"] = {str(i): str(names[i]) for i in np.unique(part["pair_item"])}
+        if set(trace.arrays) >= _TRAINING and len(trace["epoch"]) > 1:
+            scene["training"] = _training(HardnessOverTraining.from_trace(trace))
         view = cls(HardnessMap.from_trace(part), scene, **own)
         view._trace = part
         return view
@@ -172,6 +177,22 @@ def _pairs(trace: Trace) -> dict[str, Any]:
         "sd": trace["sd"],
     }
     return {name: [float(f"{v:.9g}") for v in values] for name, values in arrays.items()}
+
+
+def _training(shown: HardnessOverTraining) -> dict[str, Any]:
+    """Return how t* and the hardness there moved in the run: lowest, middle and highest quantile of each epoch."""
+
+    def numbers(values: Float[np.ndarray, "epoch quantile"], quantile: int) -> list[float | None]:
+        return [float(f"{v:.6g}") if np.isfinite(v) else None for v in values[:, quantile]]
+
+    def curve(what: str, colour: str, values: Float[np.ndarray, "epoch quantile"]) -> dict[str, Any]:
+        return {"what": what, "colour": colour, "quantiles": [numbers(values, i) for i in (0, shown.half, -1)]}
+
+    band = f"{shown.level[0]:.0%} to {shown.level[-1]:.0%}"
+    timestep = curve(f"As the run trained: t* (median, {band})", "star", shown.timestep)
+    hardness = curve("As it trained: hardness of x_t*; dashed: of the drawn", "positive", shown.hardness)
+    curves = [*([timestep] if len(shown.made) else []), hardness | {"drawn": numbers(shown.drawn, shown.half)}]
+    return {"epochs": shown.epoch.tolist(), "curves": curves, "sentence": shown.describe()}
 
 
 def _intro(trace: Trace) -> str:

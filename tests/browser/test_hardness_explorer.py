@@ -122,3 +122,17 @@ def test_in_jupyterlab_the_kernel_hears_nothing_until_the_focus_leaves(lab, watc
     assert watched.kernel_messages > before, "leaving the view reports its state"
     assert page.evaluate(ASK, "print(explorer.noise, explorer.schedule)") == "4.0 cosine"
     assert watched.errors == []
+
+
+def test_no_control_changes_what_the_run_did(watch, explorer, tmp_path):
+    watched, widget, _ = opened(watch, explorer, tmp_path)
+    curves = widget.locator("section figure canvas")
+    assert curves.count() == 2
+    drawn = [canvas.evaluate("(canvas) => canvas.toDataURL()") for canvas in curves.all()]
+    assert len({*drawn}) == 2
+    assert "t*" in curves.first.get_attribute("aria-label")
+    before = widget.locator("canvas").first.evaluate("(canvas) => canvas.toDataURL()")
+    widget.locator("[data-setting=target] select").select_option(label="snr")
+    assert widget.locator("canvas").first.evaluate("(canvas) => canvas.toDataURL()") != before
+    assert [canvas.evaluate("(canvas) => canvas.toDataURL()") for canvas in curves.all()] == drawn
+    assert watched.errors == []

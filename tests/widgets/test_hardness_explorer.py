@@ -86,3 +86,23 @@ def test_the_line_of_code_brings_the_state_back(explorer, law_trace):
     again = eval(explorer.as_code(), {"HardnessExplorer": HardnessExplorer, "trace": law_trace})
     assert again.state == explorer.state
     again.close()
+
+
+def test_training_is_shown_as_it_was(explorer, law_trace):
+    shown = explorer.scene["training"]
+    assert shown["epochs"] == law_trace["epoch"].tolist()
+    timestep, hardness = shown["curves"]
+    np.testing.assert_allclose(timestep["quantiles"], law_trace["timestep_quantile"][:, [0, 2, 4]].T, rtol=1e-5)
+    np.testing.assert_allclose(hardness["quantiles"], law_trace["diffused_hardness"][:, [0, 2, 4]].T, rtol=1e-5)
+    np.testing.assert_allclose(hardness["drawn"], law_trace["hardness"][:, 2], rtol=1e-5)
+    assert "median transition timestep t* goes from" in shown["sentence"]
+
+
+def test_a_run_without_transitions_shows_the_drawn_alone_and_one_without_a_record_nothing(law_trace):
+    none = np.full_like(law_trace["timestep_quantile"], np.nan)
+    arrays = {**law_trace.arrays, "timestep_quantile": none, "diffused_hardness": none}
+    (only,) = HardnessExplorer.from_trace(Trace(law_trace.meta, arrays)).scene["training"]["curves"]
+    assert only["quantiles"] == [[None] * len(none)] * 3
+    assert None not in only["drawn"]
+    del arrays["hardness"]
+    assert "training" not in HardnessExplorer.from_trace(Trace(law_trace.meta, arrays)).scene

@@ -188,6 +188,30 @@ class Panels {
   }
 }
 
+// What the run itself did, epoch by epoch: no control changes it.
+class Training {
+  constructor({ epochs, curves, sentence }) {
+    this.curves = curves.map((curve) => {
+      const lists = [...curve.quantiles, curve.drawn ?? []];
+      const plot = new Plot({ x: [epochs[0], epochs.at(-1)], y: extent(lists), name: `${curve.what}, by epoch`, below: "epoch", tall: "he-training" });
+      return { ...curve, plot, root: element("figure", {}, element("figcaption", {}, curve.what), plot.canvas) };
+    });
+    this.epochs = epochs;
+    const figures = element("div", { class: "he-pair" }, ...this.curves.map(({ root }) => root));
+    this.root = element("section", { "aria-label": "over training" }, figures, element("p", { class: "av-quiet" }, sentence));
+  }
+
+  rebuild(colours) {
+    for (const { plot, colour, quantiles: [low, middle, high], drawn } of this.curves) {
+      plot.rebuild(colours, () => {
+        plot.band(this.epochs, low, high, colours[colour]);
+        plot.path(this.epochs, middle, colours[colour]);
+        if (drawn) plot.path(this.epochs, drawn, colours.negative, 2, [7, 4]);
+      });
+    }
+  }
+}
+
 // One labelled control of a setting: a drop-down for words, a slider for numbers.
 const setting = (name, values, choose) => {
   const words = typeof values[0] === "string" || name === "timesteps";
@@ -215,6 +239,7 @@ const GROUPS = {
 
 function buildExplorer({ scene, set, select }) {
   const panels = new Panels(scene, select), numbers = element("dl");
+  const training = scene.training && new Training(scene.training);
   const controls = Object.fromEntries(Object.entries(scene.choices).map(([name, values]) => [name, setting(name, values, set)]));
   const groups = Object.entries(GROUPS).map(([title, names]) =>
     element("fieldset", {}, element("legend", {}, title), ...names.map((name) => controls[name].root)));
@@ -257,8 +282,11 @@ function buildExplorer({ scene, set, select }) {
     kind: "hardness-explorer",
     body: [element("div", { class: "av-row" },
       element("div", { class: "av-wide" }, panels.root, element("p", { class: "av-quiet" }, KEY)),
-      element("div", { class: "av-side" }, ...groups, numbers))],
-    rebuild: (colours) => panels.rebuild(colours),
+      element("div", { class: "av-side" }, ...groups, numbers)), ...(training ? [training.root] : [])],
+    rebuild: (colours) => {
+      panels.rebuild(colours);
+      training?.rebuild(colours);
+    },
     draw: (state) => {
       const visible = used(state);
       for (const [name, { root, show }] of Object.entries(controls)) {

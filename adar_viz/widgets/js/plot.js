@@ -9,6 +9,14 @@ const roundTicks = (low, high, most = 4) => {
   return { values, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
 };
 
+// Where lists of numbers lie, with a little room; a null is nowhere.
+const extent = (lists) => {
+  const values = lists.flat(2).filter((v) => v !== null);
+  const low = Math.min(...values), high = Math.max(...values);
+  const room = 0.06 * (high - low) || 0.1;
+  return [low - room, high + room];
+};
+
 //   x, y    [low, high]
 //   name    accessible name of the canvas; below: what stands under the horizontal axis
 //   tall    height class of the canvas; format: how a tick of the vertical axis is written, null for none

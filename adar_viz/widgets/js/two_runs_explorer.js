@@ -6,13 +6,6 @@ const RUNS = [
 ];
 const AXES = { t: "timestep t", epoch: "epoch" };
 
-const extent = (lists) => {
-  const values = lists.flat(2).filter((v) => v !== null);
-  const low = Math.min(...values), high = Math.max(...values);
-  const room = 0.06 * (high - low) || 0.1;
-  return [low - room, high + room];
-};
-
 class Pair {
   constructor(curve, x) {
     Object.assign(this, { curve, x, middle: { first: curve.first[1], second: curve.second[1] } });
