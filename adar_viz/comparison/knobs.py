@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 
@@ -60,9 +60,12 @@ def ranges(asked: Mapping[str, tuple[float, float]]) -> dict[str, Range]:
     ValueError
         The name is of nothing that every arm has, or the two ends are not in order.
     """
-    for name, (low, high) in asked.items():
+    for name, ends in asked.items():
         if name not in RANGES:
             raise ValueError(f"a range must be for one of {', '.join(RANGES)}; got {name!r}")
+        if not (isinstance(ends, Sequence) and len(ends) == 2 and all(isinstance(end, int | float) for end in ends)):
+            raise ValueError(f"the range of {name} must be two numbers, lowest and highest; got {ends!r}")
+        low, high = ends
         if not 0 < low < high < float("inf"):
             raise ValueError(f"the range of {name} must have 0 < lowest < highest; got {low:g} to {high:g}")
     return RANGES | {name: FloatDistribution(*ends, log=True) for name, ends in asked.items()}
