@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 MANIFEST = "results/manifest.toml"
 EPILOG = """
   adar-viz results --list                         what there is, and what is finished
-  adar-viz results --only ml-latest-small-mf      one comparison; the same command goes on where it was cut off
+  adar-viz results --only ml-latest-small-mf      one comparison; the same command goes on where it was cut off,
+                                                  on another machine too: from results/trainings/
   adar-viz results --budget 2 --jobs 4            start nothing new after two hours
   adar-viz results --write                        the page and the figures from the kept numbers, training nothing
 """
@@ -50,6 +51,7 @@ def execute(args: argparse.Namespace) -> int:
     from adar_viz.results.kept import GRID, load  # Optuna takes a second to import, help should not
     from adar_viz.results.manifest import ResultsError, read_manifest
     from adar_viz.results.page import write_page
+    from adar_viz.results.trainings import collect, state
 
     manifest = read_manifest(args.manifest)
     asked = {entry.id: entry for entry in manifest.entries} | ({GRID: manifest.grid} if manifest.grid else {})
@@ -58,10 +60,11 @@ def execute(args: argparse.Namespace) -> int:
     finished = [name for name, found in kept.items() if found and found.answers(asked[name])]
     if args.list:
         for name in names:
-            print(
-                f"{name}: {'finished' if name in finished else 'older than the manifest' if kept[name] else 'not run'}"
-            )
+            missing = "older than the manifest" if kept[name] else state(manifest.trainings(name))
+            print(f"{name}: {'finished' if name in finished else missing}")
         return 0
+    for entry in manifest.entries:  # of a run that was killed
+        collect(args.out / entry.id / "cells", manifest.trainings(entry.id))
     if not args.write:
         _run(manifest, [name for name in names if name not in finished], args)
     print(write_page(manifest))

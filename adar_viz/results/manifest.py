@@ -110,6 +110,10 @@ class Manifest:
         """Where the numbers of an entry or of the grid are kept."""
         return self.folder / f"{name}.csv"
 
+    def trainings(self, name: str) -> Path:
+        """Where the trainings of an entry are kept, finished or not."""
+        return self.folder / "trainings" / f"{name}.csv"
+
 
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest: tables ``[[entry]]``, and one ``[grid]`` with ``[[grid.setting]]``.

@@ -15,6 +15,7 @@ from adar_viz.figures import Figure, draw
 from adar_viz.figures import read_manifest as read_figures
 from adar_viz.results.kept import GRID, Kept, load
 from adar_viz.results.manifest import FIGURES, PAGE, READING, Entry, Manifest
+from adar_viz.results.trainings import state
 from adar_viz.training import TrainingPlan
 
 OPENING = """# Results
@@ -22,7 +23,8 @@ OPENING = """# Results
 Made by `adar-viz results`, which trains what is not finished yet, keeps the numbers in [`results/`](results), and
 writes this page; `adar-viz results --write` writes it from those numbers alone. Every arm gets the same number of
 trials on validation; the test part is ranked once, after the last training. What is run stands in
-[`results/manifest.toml`](results/manifest.toml)."""
+[`results/manifest.toml`](results/manifest.toml), each single training in [`results/trainings/`](results/trainings): a
+comparison that is cut off goes on from there, on any machine."""
 
 
 def write_page(manifest: Manifest) -> Path:
@@ -54,7 +56,7 @@ def page(manifest: Manifest) -> str:
 
 
 def _overview(manifest: Manifest) -> list[str]:
-    """One line for each entry: what it spent, or that it was not run."""
+    """One line for each entry: what it spent, or that it was not run yet."""
     lines = [
         "## What was run",
         "",
@@ -64,7 +66,13 @@ def _overview(manifest: Manifest) -> list[str]:
     for entry in manifest.entries:
         kept = load(manifest, entry.id)
         if kept is None:
-            cells = [entry.id, entry.data, f"{entry.backbone}, {entry.loss}", "not run", *["–"] * 6]
+            cells = [
+                entry.id,
+                entry.data,
+                f"{entry.backbone}, {entry.loss}",
+                state(manifest.trainings(entry.id)),
+                *["–"] * 6,
+            ]
         else:
             done, facts = Entry(**kept.facts["asked"]), kept.facts
             cells = [f"[{entry.id}](#{entry.id})", done.data, f"{done.backbone}, {done.loss}"]

@@ -14,35 +14,48 @@ import pandas as pd
 import torch
 
 import adar_viz
-from adar_viz.comparison import compare, with_controls
+from adar_viz.comparison import Comparison, compare, with_controls
 from adar_viz.comparison.cells import CELL, Outcome, Place, train
 from adar_viz.comparison.workers import Workers
 from adar_viz.experiment import prepare
 from adar_viz.results.kept import GRID, Kept, keep
 from adar_viz.results.manifest import Entry, Grid, Manifest, Setting
+from adar_viz.results.trainings import collect, lay_out
 
 METRICS = ("ndcg@20", "recall@20", "ndcg@10", "recall@10")
 """Kept of every comparison; the metric that selects comes first."""
 
 
 def run_entry(manifest: Manifest, entry: Entry, out: Path, workers: Workers) -> None:
-    """Run what is not finished of one comparison, and keep its numbers as ``results/<id>.csv`` and ``.json``."""
+    """Run what is not finished of one comparison, and keep its numbers as ``results/<id>.csv`` and ``.json``.
+
+    Each finished training is kept too, whatever ends the run: see `adar_viz.results.trainings`.
+    """
+    trainings, cells = manifest.trainings(entry.id), out / entry.id / "cells"
+    lay_out(trainings, cells)
+    try:
+        found = _compare(entry, out / entry.id, workers)
+    finally:
+        collect(cells, trainings)
+    frame = found.frame
+    kept = frame[frame["metric"].isin([found.base.plan.metric, *METRICS])]
+    facts = {"asked": asdict(entry), **_sizes(entry), **_circumstances(out / entry.id)}
+    keep(manifest, entry.id, Kept(kept, facts))
+
+
+def _compare(entry: Entry, folder: Path, workers: Workers) -> Comparison:
     arms, longer = with_controls(entry.arms) if entry.controls else (list(entry.arms), None)
-    found = compare(
+    return compare(
         entry.base(),
         arms,
         trials=entry.trials,
         seeds=entry.seeds,
         longer=longer,
         ranges=entry.ranges,
-        folder=out / entry.id,
+        folder=folder,
         jobs=workers.jobs,
         progress=workers.progress,
     )
-    frame = found.frame
-    kept = frame[frame["metric"].isin([found.base.plan.metric, *METRICS])]
-    facts = {"asked": asdict(entry), **_sizes(entry), **_circumstances(out / entry.id)}
-    keep(manifest, entry.id, Kept(kept, facts))
 
 
 def run_grid(manifest: Manifest, grid: Grid, out: Path, workers: Workers) -> None:

@@ -18,6 +18,7 @@ from adar_viz.results import command
 from adar_viz.results.kept import GRID, load
 from adar_viz.results.manifest import ResultsError, read_manifest
 from adar_viz.results.page import page, pictures
+from adar_viz.results.trainings import collect, lay_out
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = """
@@ -176,6 +177,48 @@ def test_the_page_can_be_written_from_the_numbers_alone(project: Path, trained: 
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_a_run_that_is_cut_off_goes_on_elsewhere_from_the_trainings_that_are_kept(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(made / "results", project / "results", ignore=shutil.ignore_patterns("*.csv", "small.json"))
+    shutil.copytree(made / "figures", project / "figures")
+    real, log = parts_of.fit, list[Any]()
+
+    def cut_off(*args: Any, **options: Any) -> Any:
+        if len(log) == 1:
+            raise KeyboardInterrupt
+        log.append(args)
+        return real(*args, **options)
+
+    monkeypatch.setattr(parts_of, "fit", cut_off)
+    assert ask(project, "--only", "small") == 130
+    shutil.rmtree(project / "runs")  # another machine has only what the project keeps
+    (line,) = pd.read_csv(project / "results" / "trainings" / "small.csv").to_dict("records")
+    assert (line["negatives"], line["metric"], line["seed"]) == ("uniform", "ndcg@20", 0)
+    capsys.readouterr()
+    assert ask(project, "--list", "--only", "small") == 0
+    assert capsys.readouterr().out == "small: begun, 1 trainings kept\n"
+    monkeypatch.setattr(parts_of, "fit", lambda *args, **options: (log.append(args), real(*args, **options))[1])
+    log.clear()
+    assert ask(project, "--only", "small") == 0
+    assert len(log) == 3 + 4  # the rest of two arms and seeds, and each to be judged
+    once, twice = (pd.read_csv(root / "results" / "small.csv") for root in (made, project))
+    times = ["seconds", "tuning_seconds"]
+    pd.testing.assert_frame_equal(once.drop(columns=times), twice.drop(columns=times))
+
+
+def test_a_diverged_training_is_kept_with_its_reason(tmp_path: Path) -> None:
+    asked = {"negatives": "adar", "plan": {"learning_rate": 9.0, "l2": 0.0, "seed": 1, "metric": "ndcg@20"}}
+    outcome = {"validation": {}, "best_epoch": 0, "seconds": 0.0, "failure": "epoch 0, step 3: not finite"}
+    first = tmp_path / "cells" / "adar-seed1-abc" / cells.CELL
+    first.parent.mkdir(parents=True)
+    first.write_text(json.dumps({"experiment": asked, "outcome": outcome}))
+    collect(tmp_path / "cells", tmp_path / "kept" / "small.csv")
+    lay_out(tmp_path / "kept" / "small.csv", tmp_path / "elsewhere")
+    assert json.loads((tmp_path / "elsewhere" / first.parent.name / cells.CELL).read_text())["outcome"] == outcome
+
+
 def test_a_spent_budget_starts_nothing_and_says_what_was_left(
     project: Path, trained: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -191,6 +234,7 @@ def test_a_spent_budget_starts_nothing_and_says_what_was_left(
         (("trials = 1\nseeds = 2\n", "seeds = 2\ntrial = 1\n"), r"unknown: \['trial'\], missing: \['trials'\]"),
         (('id = "small"', 'id = small"'), "must be a readable TOML file"),
         (("epochs = 2", "epoch = 2"), "entry 'small': .* unexpected keyword argument 'epoch'"),
+        (("seeds = 2", "seeds = 2\nranges = { l2 = 0.1 }"), "the range of l2 must be two numbers, .*; got 0.1"),
         (("epochs = 2", "epochs = 0"), "entry 'small': epochs must be at least 1; got 0"),
     ],
 )

@@ -1,0 +1,73 @@
+"""Every training of a comparison, a line each: kept with the results, so that any machine goes on where one stopped."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from adar_viz.comparison.cells import CELL
+from adar_viz.experiment import write_text
+
+
+def collect(cells: Path, table: Path) -> None:
+    """Add the finished trainings of a comparison's ``cells`` to its table; those that stand there already stay."""
+    kept = _read(table)
+    known = {line["cell"] for line in kept}
+    new = [_line(path) for path in sorted(cells.glob(f"*/{CELL}")) if path.parent.name not in known]
+    if new:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(new[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*kept, *new])
+        table.parent.mkdir(parents=True, exist_ok=True)
+        write_text(table, text.getvalue())
+
+
+def lay_out(table: Path, cells: Path) -> None:
+    """Let `adar_viz.comparison.compare` find the trainings of the table finished in its folder ``cells``.
+
+    Their weights are not kept: those of a winner are trained again, once, before the test part is ranked.
+    """
+    for line in _read(table):
+        path = cells / line["cell"] / CELL
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            outcome = {
+                "validation": {line["metric"]: float(line["validation"])} if line["validation"] else {},
+                "best_epoch": int(line["best_epoch"]),
+                "seconds": float(line["seconds"]),
+                "failure": line["failure"] or None,
+            }
+            write_text(path, json.dumps({"outcome": outcome}, indent=2) + "\n")
+
+
+def state(table: Path) -> str:
+    """Say how far a comparison without results is."""
+    return f"begun, {number} trainings kept" if (number := len(_read(table))) else "not run"
+
+
+def _read(table: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(table.read_text(encoding="utf-8").splitlines())) if table.exists() else []
+
+
+def _line(path: Path) -> dict[str, Any]:
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    asked, outcome = stored["experiment"], stored["outcome"]
+    metric = asked["plan"]["metric"]
+    return {
+        "cell": path.parent.name,
+        "negatives": asked["negatives"],
+        "learning_rate": asked["plan"]["learning_rate"],
+        "l2": asked["plan"]["l2"],
+        "seed": asked["plan"]["seed"],
+        "metric": metric,
+        "validation": outcome["validation"].get(metric),
+        "best_epoch": outcome["best_epoch"],
+        "seconds": outcome["seconds"],
+        "failure": outcome["failure"],
+        "day": datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat(),
+    }
