@@ -93,8 +93,10 @@ const line = (pen, x0, y0, x1, y1, colour, width = 1, dash = []) => {
   pen.setLineDash([]);
 };
 
+const FONT = "12px system-ui, sans-serif";
+
 // A halo in the colour of the background keeps text readable above points.
-const write = (pen, text, x, y, colour, { align = "left", font = "12px system-ui, sans-serif", halo } = {}) => {
+const write = (pen, text, x, y, colour, { align = "left", font = FONT, halo } = {}) => {
   Object.assign(pen, { font, fillStyle: colour, textAlign: align, textBaseline: "alphabetic" });
   if (halo) {
     Object.assign(pen, { lineWidth: 4, strokeStyle: halo, lineJoin: "round" });

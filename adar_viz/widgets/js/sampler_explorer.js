@@ -31,9 +31,10 @@ const plane = (scene) => {
         plot.path(rank.slice(0, to), share.slice(0, to), colour, 1.2);
         const [x, y] = plot.at(rank[k], share[k]);
         mark(pen, LOOKS[i].shape, x, y, 7, colour);
-        const right = x > (frame.left + frame.right) / 2;
+        pen.font = FONT;
+        const wide = pen.measureText(name).width, right = x + 14 + wide > frame.right; // no room right of the mark
         let up = y - 8; // names of runs that stand together are written one below the other
-        while (written.some(([ox, oy]) => Math.abs(ox - x) < 120 && Math.abs(oy - up) < 14)) up += 14;
+        while (written.some(([ox, oy]) => Math.abs(ox - x) < 14 + wide && Math.abs(oy - up) < 14)) up += 14;
         written.push([x, up]);
         write(pen, name, right ? x - 12 : x + 12, up, colours.text, { align: right ? "right" : "left", halo: colours.back });
       });
@@ -56,7 +57,7 @@ const boxes = (scene, run) => {
       KINDS.forEach(({ name, text, colour, shape }, row) => {
         const q = run[name][k], tint = colours[colour];
         const [, y] = plot.at(0, 2.3 - row);
-        write(pen, text, frame.left, y - 14, colours.text, { font: "11px system-ui, sans-serif" });
+        write(pen, text, frame.left, y - 14, colours.text, { font: "11px system-ui, sans-serif", halo: colours.back });
         if (q[0] === null) return;
         const [low, quarter, middle, rest, high] = q.map((v) => plot.at(v, 0)[0]);
         line(pen, low, y, high, y, tint, 1.5);
