@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -27,15 +29,18 @@ class SASRec(nn.Module):
         In [0, 1), on the input, the attention and each block's output. It draws from torch's
         global generator, which `adar_viz.training.fit` seeds anew in each epoch.
     std : float
-        Standard deviation of the normal start of items and positions, above 0.
+        Standard deviation of the normal start of items and positions, above 0; with ``bert`` of all matrices.
+    form : str
+        Of a block: ``pre_norm``, or ``bert``, in which SASRec was released with S3-Rec (Zhou et al. 2020, CIKM):
+        layer norm after each sum and on the input, GELU, a feed-forward part four times as wide.
     generator : torch.Generator, optional
         Source of the start; torch's global one when None.
 
     Notes
     -----
-    Departures from the paper: layer norm before attention also for keys and values, and before the
-    output (the usual pre-norm transformer, more stable); one item table for input and output, as
-    in the paper, without a padding row. The newest item of a batch always has the last position.
+    Departures of ``pre_norm`` from the paper: layer norm before attention also for keys and values, and
+    before the output (the usual pre-norm transformer, more stable). In both forms one item table serves
+    input and output, as in the paper, without a padding row. The newest item of a batch always has the last position.
     A step costs O(sequences x length x dim x (length + dim)) for each block.
     """
 
@@ -50,6 +55,7 @@ class SASRec(nn.Module):
         num_heads: int = 1,
         dropout: float = 0.2,
         std: float = 0.02,
+        form: Literal["pre_norm", "bert"] = "pre_norm",
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
@@ -63,15 +69,26 @@ class SASRec(nn.Module):
             raise ValueError(f"dropout must lie in [0, 1); got {dropout}")
         if not std > 0:
             raise ValueError(f"std must be above 0; got {std}")
+        if form not in ("pre_norm", "bert"):
+            raise ValueError(f"form must be 'pre_norm' or 'bert'; got {form!r}")
         self.num_users, self.num_items, self.dim = num_users, num_items, dim
         self.history_length: int | None = history_length
         self.num_blocks, self.num_heads = num_blocks, num_heads
         self.item = nn.Embedding(num_items, dim)
         self.position = nn.Embedding(history_length, dim)
-        self.dropout, self.std = dropout, std
+        self.dropout, self.std, self.form = dropout, std, form
         self.drop = nn.Dropout(dropout)
-        block = nn.TransformerEncoderLayer(dim, num_heads, dim, dropout, batch_first=True, norm_first=True)
-        self.blocks = nn.TransformerEncoder(block, num_blocks, norm=nn.LayerNorm(dim), enable_nested_tensor=False)
+        bert = form == "bert"
+        self.scale = 1.0 if bert else dim**0.5
+        self.input_norm: nn.Module = nn.LayerNorm(dim, eps=1e-12) if bert else nn.Identity()
+        shape: dict[str, Any] = {"dim_feedforward": dim, "norm_first": True}
+        if bert:
+            shape = {"dim_feedforward": 4 * dim, "activation": "gelu", "layer_norm_eps": 1e-12}
+        block = nn.TransformerEncoderLayer(dim, num_heads, dropout=dropout, batch_first=True, **shape)
+        if bert:
+            block.dropout.p = 0.0  # none between the two layers of the feed-forward part
+        last = None if bert else nn.LayerNorm(dim)
+        self.blocks = nn.TransformerEncoder(block, num_blocks, norm=last, enable_nested_tensor=False)
         self._start(std, generator)
 
     def _start(self, std: float, generator: torch.Generator | None) -> None:
@@ -79,7 +96,9 @@ class SASRec(nn.Module):
         for table in (self.item, self.position):
             nn.init.normal_(table.weight, std=std, generator=generator)
         for name, parameter in self.blocks.named_parameters():
-            if parameter.ndim > 1:
+            if parameter.ndim > 1 and self.form == "bert":
+                nn.init.normal_(parameter, std=std, generator=generator)
+            elif parameter.ndim > 1:
                 nn.init.xavier_uniform_(parameter, generator=generator)
             elif name.endswith("bias"):
                 nn.init.zeros_(parameter)
@@ -97,7 +116,7 @@ class SASRec(nn.Module):
         assert self.history_length is not None
         place = torch.arange(vector.shape[1], device=vector.device)
         position = (place + self.history_length - count.unsqueeze(1)).clamp(max=self.history_length - 1)
-        state = self.drop(vector * self.dim**0.5 + self.position(position))
+        state = self.drop(self.input_norm(vector * self.scale + self.position(position)))
         causal = nn.Transformer.generate_square_subsequent_mask(len(place), device=state.device, dtype=state.dtype)
         states: Tensor = self.blocks(state, mask=causal, is_causal=True)
         return states

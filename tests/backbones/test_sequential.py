@@ -29,6 +29,7 @@ BACKBONES = {
     "gru4rec deep": _make(GRU4Rec, num_layers=2, hidden_dim=5),
     "sasrec": _make(SASRec),
     "sasrec deep": _make(SASRec, num_blocks=3, num_heads=4),
+    "sasrec bert": _make(SASRec, form="bert", num_heads=2),
 }
 
 
@@ -129,6 +130,32 @@ def test_the_generator_decides_the_start(make: Make) -> None:
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
+def test_the_form_of_bert_by_hand() -> None:
+    """Layer norm after each sum and on the input, GELU, four times as wide; heads are parts of the vector."""
+    backbone = _make(SASRec, form="bert", num_blocks=1, num_heads=2)().requires_grad_(False).eval()
+    (block,) = backbone.blocks.layers
+    history = [3, 1, 4]
+    x = backbone.input_norm(backbone.item.weight[history] + backbone.position.weight[-3:])
+    query, key, value = torch.nn.functional.linear(
+        x, block.self_attn.in_proj_weight, block.self_attn.in_proj_bias
+    ).chunk(3, dim=-1)
+    heads = []
+    for part in torch.arange(DIM).chunk(2):
+        weight = (query[:, part] @ key[:, part].T) / (DIM / 2) ** 0.5
+        weight = weight.masked_fill(torch.ones(3, 3).triu(1).bool(), -torch.inf).softmax(-1)
+        heads.append(weight @ value[:, part])
+    x = block.norm1(x + block.self_attn.out_proj(torch.cat(heads, 1)))
+    inner = block.linear1(x)
+    assert inner.shape == (3, 4 * DIM)
+    x = block.norm2(x + block.linear2(inner * (1 + torch.erf(inner / 2**0.5)) / 2))
+    torch.testing.assert_close(encode(backbone, history).query, x)
+
+
+def test_the_form_of_bert_drops_at_three_places_of_a_block() -> None:
+    (block,) = SASRec(USERS, ITEMS, DIM, form="bert", num_blocks=1, dropout=0.5).blocks.layers
+    assert (block.dropout.p, block.dropout1.p, block.dropout2.p, block.self_attn.dropout) == (0, 0.5, 0.5, 0.5)
+
+
 def test_blocks_do_not_start_alike() -> None:
     first, second = SASRec(USERS, ITEMS, DIM).blocks.layers
     assert not torch.equal(first.linear1.weight, second.linear1.weight)
@@ -159,6 +186,7 @@ def test_impossible_histories_are_refused(make: Make, history: torch.Tensor | No
     [
         (SASRec, {"num_heads": 3}, "dim must be a multiple of num_heads = 3; got 64"),
         (SASRec, {"dropout": 1.0}, r"dropout must lie in \[0, 1\); got 1.0"),
+        (SASRec, {"form": "post"}, "form must be 'pre_norm' or 'bert'; got 'post'"),
         (SASRec, {"num_blocks": 0}, "num_blocks must be at least 1; got 0"),
         (GRU4Rec, {"history_length": 0}, "history_length must be at least 1; got 0"),
         (GRU4Rec, {"dropout": -0.1}, r"dropout must lie in \[0, 1\); got -0.1"),

@@ -50,6 +50,9 @@ BACKBONES: dict[str, Callable[[torch.Generator], Backbone]] = {
     "lightgcn": lambda generator: backbones.LightGCN(USERS, ITEMS, *pairs(), DIM, generator=generator),
     "gru4rec": lambda generator: backbones.GRU4Rec(USERS, ITEMS, DIM, history_length=LENGTH, generator=generator),
     "sasrec": lambda generator: backbones.SASRec(USERS, ITEMS, DIM, history_length=LENGTH, generator=generator),
+    "sasrec bert": lambda generator: backbones.SASRec(
+        USERS, ITEMS, DIM, history_length=LENGTH, form="bert", generator=generator
+    ),
 }
 
 NaiveLoss = Callable[[float, list[float], list[float]], float]
