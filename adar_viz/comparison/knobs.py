@@ -58,7 +58,7 @@ def ranges(asked: Mapping[str, tuple[float, float]]) -> dict[str, Range]:
     Raises
     ------
     ValueError
-        The name is of nothing that every arm has, or the two ends are not in order.
+        The name is of nothing that every arm has, or the ends are not two numbers in order.
     """
     for name, ends in asked.items():
         if name not in RANGES:

@@ -23,8 +23,8 @@ OPENING = """# Results
 Made by `adar-viz results`, which trains what is not finished yet, keeps the numbers in [`results/`](results), and
 writes this page; `adar-viz results --write` writes it from those numbers alone. Every arm gets the same number of
 trials on validation; the test part is ranked once, after the last training. What is run stands in
-[`results/manifest.toml`](results/manifest.toml), each single training in [`results/trainings/`](results/trainings): a
-comparison that is cut off goes on from there, on any machine."""
+[`results/manifest.toml`](results/manifest.toml). Single trainings, as far as they were kept, stand in
+[`results/trainings/`](results/trainings): a comparison that is cut off goes on from there, on any machine."""
 
 
 def write_page(manifest: Manifest) -> Path:

@@ -42,7 +42,7 @@ def lay_out(table: Path, cells: Path) -> None:
                 "seconds": float(line["seconds"]),
                 "failure": line["failure"] or None,
             }
-            write_text(path, json.dumps({"outcome": outcome}, indent=2) + "\n")
+            write_text(path, json.dumps({"line": line, "outcome": outcome}, indent=2) + "\n")
 
 
 def state(table: Path) -> str:
@@ -56,6 +56,8 @@ def _read(table: Path) -> list[dict[str, str]]:
 
 def _line(path: Path) -> dict[str, Any]:
     stored = json.loads(path.read_text(encoding="utf-8"))
+    if "line" in stored:  # laid out from a table that is no longer here
+        return dict(stored["line"])
     asked, outcome = stored["experiment"], stored["outcome"]
     metric = asked["plan"]["metric"]
     return {

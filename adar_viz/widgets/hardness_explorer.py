@@ -190,7 +190,7 @@ def _training(shown: HardnessOverTraining) -> dict[str, Any]:
 
     band = f"{shown.level[0]:.0%} to {shown.level[-1]:.0%}"
     timestep = curve(f"As the run trained: t* (median, {band})", "star", shown.timestep)
-    hardness = curve("As it trained: hardness of x_t*; dashed: of the drawn", "positive", shown.hardness)
+    hardness = curve("As the run trained: hardness of x_t* (dashed: of the drawn)", "positive", shown.hardness)
     curves = [*([timestep] if len(shown.made) else []), hardness | {"drawn": numbers(shown.drawn, shown.half)}]
     return {"epochs": shown.epoch.tolist(), "curves": curves, "sentence": shown.describe()}
 

@@ -65,9 +65,13 @@ def test_what_is_sent_is_plain_and_small(view: View) -> None:
     assert {"heading", "intro", "choices", "code"} <= view.scene.keys()
 
 
-def test_the_present_state_can_be_printed_and_said(view: View, tmp_path: Path) -> None:
+def test_the_present_state_can_be_printed_and_said(view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(view.drive(**elsewhere(view)).picture(), Display)
     (path,) = view.save_view(tmp_path / "now", formats=["png"])
     assert path.read_bytes().startswith(b"\x89PNG")
     assert view.describe()
-    assert f'alt="{html.escape(view.describe())}"' in view.stand_in()
+    shown: list[dict[str, str]] = []
+    monkeypatch.setattr("adar_viz.widgets.view.display", lambda data, raw: shown.append(data))
+    view._ipython_display_()
+    assert f'alt="{html.escape(view.describe())}"' in shown[1]["text/html"]
+    assert shown[1]["text/plain"] == repr(view)
