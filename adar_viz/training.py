@@ -332,6 +332,8 @@ class _TermHistory:
                 self.check()
 
     def check(self) -> None:
+        if self.checked == len(self.steps):
+            return
         finite = torch.isfinite(torch.stack(self.steps[self.checked :]))
         if not bool(finite.all()):
             step, term = (~finite).nonzero()[0].tolist()

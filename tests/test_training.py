@@ -19,7 +19,7 @@ from adar_viz.events import Drawn, Event
 from adar_viz.known import KnownPositives
 from adar_viz.losses import BPR, Softmax
 from adar_viz.negatives import ADAR, DNS, Uniform
-from adar_viz.training import EpochReport, TrainingDiverged, TrainingPlan, fit, make_optimizer
+from adar_viz.training import CHECK_EVERY, EpochReport, TrainingDiverged, TrainingPlan, fit, make_optimizer
 
 USERS, ITEMS, DIM = 30, 40, 8
 PLAN = TrainingPlan(epochs=6, batch_size=64, learning_rate=0.02, l2=0.01, patience=None, metric="score", seed=3)
@@ -80,6 +80,14 @@ def test_the_loss_falls() -> None:
     )
     assert reports[-1].losses["loss"] < 0.5 * reports[0].losses["loss"]
     assert [r.epoch for r in reports] == list(range(30))
+
+
+@pytest.mark.parametrize("steps", [CHECK_EVERY - 1, CHECK_EVERY, 2 * CHECK_EVERY])
+def test_an_epoch_may_have_any_number_of_steps(steps: int) -> None:
+    few = PairRows(rows().user[:steps], rows().item[:steps])
+    plan = TrainingPlan(epochs=1, batch_size=1, patience=None, metric="score")
+    (report,) = fit(mf(), Uniform(), BPR(), few, known(), validate=score, plan=plan)
+    assert 0 < report.losses["loss"] < 1
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
