@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -100,6 +101,18 @@ class Context:
     epoch: int = 0
     progress: float = 0.0
     """Share of the planned training that is over, in [0, 1]."""
+
+    @cached_property
+    def positive_embedding(self) -> Float[Tensor, "row dim"]:
+        """Embedding of each row's positive, looked up once for all who ask; carries gradient where the query does."""
+        with torch.set_grad_enabled(self.encoded.query.requires_grad):
+            return self.encoded.lookup(self.positive)
+
+    @cached_property
+    def positive_score(self) -> Float[Tensor, " row"]:
+        """Score of each row's positive, computed once for all who ask; carries gradient where the query does."""
+        with torch.set_grad_enabled(self.encoded.query.requires_grad):
+            return self.encoded.score(self.positive_embedding.unsqueeze(1)).squeeze(1)
 
 
 @dataclass(frozen=True)

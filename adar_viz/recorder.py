@@ -144,9 +144,8 @@ def watch_pairs(
         context = _choose(backbone, rows, known, num_pairs, generator)
         encoded = context.encoded
         lens.refresh(context)
-        positive = encoded.lookup(context.positive)
-        pair = lens.scored_pair(context)
-        timestep, wanted, clamped = lens.transition(context, pair, positive)
+        positive, pair = context.positive_embedding, lens.scored_pair(context)
+        timestep, wanted, clamped = lens.transition(context, pair)
         alpha_bar = lens.alpha_bar
         shape = (*positive.shape[:1], draws, positive.shape[1])
         noise = lens.sigma * torch.randn(shape, generator=generator, device=positive.device)
@@ -196,7 +195,7 @@ def watch_walks(
     above = np.flatnonzero(watched.arrays["pair_score"] > np.maximum(watched.arrays["boundary"], 0))
     chosen = (above if len(above) else np.arange(len(watched.arrays["pair_score"])))[:num_walks]
     index = torch.as_tensor(chosen, device=context.positive.device)
-    query, x0 = context.encoded.query[index].detach(), context.encoded.lookup(context.positive[index]).detach()
+    query, x0 = context.encoded.query[index].detach(), context.positive_embedding[index].detach()
     denoiser = lens.denoiser
     if not lens.trains_denoiser:
         denoiser = train_denoiser(lens, rows, backbone, generator=generator)

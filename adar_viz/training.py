@@ -108,7 +108,7 @@ class _Objective(nn.Module):
         encoded = self.backbone(batch)
         context = make_context(user=batch.user, positive=batch.positive, encoded=encoded)
         negatives = sampler.sample(context, observe=observe)
-        positive = encoded.score(encoded.lookup(batch.positive).unsqueeze(1)).squeeze(1)
+        positive = context.positive_score
         negative = encoded.score(negatives.embedding)
         known = {"log_prob": negatives.log_prob} if self._loss_takes_log_prob else {}
         terms = {"loss": loss(positive, negative, negatives.weight, **known).mean(), **negatives.auxiliary}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,29 @@ def test_an_epoch_may_have_any_number_of_steps(steps: int) -> None:
     plan = TrainingPlan(epochs=1, batch_size=1, patience=None, metric="score")
     (report,) = fit(mf(), Uniform(), BPR(), few, known(), validate=score, plan=plan)
     assert 0 < report.losses["loss"] < 1
+
+
+def test_the_positive_is_looked_up_once_and_carries_gradient_whoever_asks_first() -> None:
+    backbone, batch, asked = mf(), rows().batch(torch.arange(20)), []
+    encoded = backbone(batch)
+
+    def lookup(item: Tensor) -> Tensor:
+        asked.append(item)
+        return encoded.lookup(item)
+
+    counted = replace(encoded, lookup=lookup)
+    context = Context(batch.user, batch.positive, counted, known(), torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        score = context.positive_score
+    assert torch.equal(score, (backbone.user(batch.user) * backbone.item(batch.positive)).sum(1))
+    adar().scored_pair(context)
+    assert context.positive_score is score
+    assert len(asked) == 1
+    score.sum().backward()
+    assert backbone.item.weight.grad is not None
+    with torch.no_grad():
+        of_a_finished = Context(batch.user, batch.positive, backbone(batch), known(), torch.Generator())
+    assert not of_a_finished.positive_score.requires_grad
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:

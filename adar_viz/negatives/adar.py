@@ -165,9 +165,8 @@ class ADAR(nn.Module):
         """Return x_{t*} in the space of the embeddings, and which rows were negative already."""
         self.refresh(context)
         encoded, generator = context.encoded, context.generator
-        positive = encoded.lookup(context.positive)
-        pair = self.scored_pair(context, positive)
-        timestep, wanted, clamped = self.transition(context, pair, positive)
+        pair, positive = self.scored_pair(context), context.positive_embedding.detach()
+        timestep, wanted, clamped = self.transition(context, pair)
         x = self.source(Walk(positive, encoded.query, self.sigma, timestep, self.denoiser, self.schedule, generator))
         negative_already = pair.score <= pair.boundary.clamp(min=0)
         self._last = {
@@ -181,17 +180,14 @@ class ADAR(nn.Module):
         return x, negative_already
 
     @torch.no_grad()
-    def scored_pair(self, context: Context, positive: Float[Tensor, "row dim"] | None = None) -> ScoredPair:
-        """Return all that a score-aware function may look at, for each row; ``positive`` where it is at hand."""
-        encoded = context.encoded
-        if positive is None:
-            positive = encoded.lookup(context.positive)
-        score = encoded.score(positive.unsqueeze(1)).squeeze(1)
+    def scored_pair(self, context: Context) -> ScoredPair:
+        """Return all that a score-aware function may look at, for each row."""
         mean, sd = self.catalogue.of_scores(context)
-        return ScoredPair(score, encoded.query.norm(dim=-1) * self.sigma, self.boundary.of(mean, sd), mean, sd)
+        noise = context.encoded.query.norm(dim=-1) * self.sigma
+        return ScoredPair(context.positive_score.detach(), noise, self.boundary.of(mean, sd), mean, sd)
 
     def transition(
-        self, context: Context, pair: ScoredPair, positive: Float[Tensor, "row dim"]
+        self, context: Context, pair: ScoredPair
     ) -> tuple[Int[Tensor, " row"], Float[Tensor, " row"], Bool[Tensor, " row"]]:
         """Return t*, the alpha_bar* that was asked for, and whether clamping changed it."""
         low, high = (round(share * self.num_timesteps) for share in self.clamp)
@@ -200,21 +196,20 @@ class ADAR(nn.Module):
             timestep = self.target.timestep(uniform, low, high)
             return timestep, self.alpha_bar[timestep], torch.zeros_like(timestep, dtype=torch.bool)
         wanted = self.target.alpha_bar(pair)
-        if context.encoded.scorer is None:
-            asked = timestep_of(wanted, self.alpha_bar)
-        else:
-            asked = self._bisect(context, pair, positive)
+        has_law = context.encoded.scorer is None
+        asked = timestep_of(wanted, self.alpha_bar) if has_law else self._bisect(context, pair)
         timestep = asked.clamp(low, high)
         return timestep, wanted, (timestep != asked) | wanted.isnan()
 
-    def _bisect(self, context: Context, pair: ScoredPair, positive: Tensor, probes: int = 8) -> Int[Tensor, " row"]:
+    def _bisect(self, context: Context, pair: ScoredPair, probes: int = 8) -> Int[Tensor, " row"]:
         """Find t* for a scorer without a law: where the mean score of a few noised copies falls to g(s)."""
         assert isinstance(self.target, ScoreAware)
-        noise = noise_like(positive.unsqueeze(1).expand(-1, probes, -1), context.generator) * self.sigma
+        positive = context.positive_embedding.unsqueeze(1)
+        noise = noise_like(positive.expand(-1, probes, -1), context.generator) * self.sigma
 
         def mean_score(timestep: Tensor) -> Tensor:
             alpha_bar = self.alpha_bar[timestep][:, None, None]
-            noised = alpha_bar.sqrt() * positive.unsqueeze(1) + (1 - alpha_bar).sqrt() * noise
+            noised = alpha_bar.sqrt() * positive + (1 - alpha_bar).sqrt() * noise
             return context.encoded.score(noised).mean(1)
 
         found: Tensor = first_timestep_below(mean_score, self.target.wanted(pair), self.num_timesteps)

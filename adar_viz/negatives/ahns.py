@@ -60,7 +60,7 @@ class AHNS:
         if bool((candidate.item < 0).any()):
             raise ValueError(f"the pool must give items; got synthetic negatives from {type(self.pool).__name__}")
         score = encoded.score(candidate.embedding)
-        target = self.target(encoded.score(encoded.lookup(context.positive).unsqueeze(1)).squeeze(1)).unsqueeze(1)
+        target = self.target(context.positive_score).unsqueeze(1)
         # Moving a target beyond all candidates to the outermost one leaves the nearest as it is, and finite.
         target = target.clamp(score.amin(1, keepdim=True), score.amax(1, keepdim=True))
         observe(Pool(candidate.item, score))
