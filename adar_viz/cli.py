@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, 1 where a check failed, 2 for bad input, 130 when interrupted."""
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch's large tables in huge pages (Linux): far rows cost less
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="adar-viz", description="Watch a positive item turn into a negative.")
     parser.add_argument("--version", action="version", version=_version())

@@ -18,6 +18,7 @@ from adar_viz.losses import BPR
 from adar_viz.negatives import ADAR, Uniform
 from adar_viz.training import TrainingPlan, fit
 
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # as the command line does
 DIM = 64
 RATIOS: dict[str, list[tuple[str, float]]] = {}
 """Group to (name, value); the first of a group is what the others are compared with."""
