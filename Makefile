@@ -49,7 +49,7 @@ notebooks: $(READY) ## run every notebook, and compare it with its outputs where
 	$(PYTEST) $(PARALLEL) --nbval-lax $(NBVAL) notebooks/exercises notebooks/explore
 
 browser: $(READY) ## drive the widgets in a real JupyterLab (needs Chromium)
-	$(PYTEST) -m browser tests
+	$(PYTEST) -n 2 -m browser tests
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
