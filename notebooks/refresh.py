@@ -19,9 +19,9 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 def refresh(path: Path) -> None:
     """Run one notebook in its own folder and write it back; an error stops here, nothing is written."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(
-        notebook, timeout=60, store_widget_state=False, resources={"metadata": {"path": path.parent}}
-    ).execute()
+    client = NotebookClient(notebook, timeout=60, store_widget_state=False, coalesce_streams=True)
+    client.resources = {"metadata": {"path": path.parent}}
+    client.execute()
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
     for cell in notebook.cells:

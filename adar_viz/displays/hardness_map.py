@@ -101,7 +101,7 @@ class HardnessMap(Display):
         ax.set(xlabel="timestep t  (0 = the positive itself, right = noise)", ylabel="score of the positive")
         ax.set_title(self._finding(), pad=2.2 * style.CONTEXTS[self._context][0])
         ax.annotate(
-            "a row for each positive; white marks: t*; red marks: P reaches ½",
+            "a row for each positive; white marks: t*; black marks: P reaches ½",
             (0, 1),
             xycoords="axes fraction",
             xytext=(0, 4),
@@ -116,7 +116,7 @@ class HardnessMap(Display):
         row, wide = np.arange(pairs), 1.8 * style.CONTEXTS[self._context][1]
         turns = self.even >= 0
         low, high = row - 0.5, row + 0.5
-        self.even_ = ax.vlines(self.even[turns], low[turns], high[turns], color=style.VERMILLION, lw=wide)
+        self.even_ = ax.vlines(self.even[turns], low[turns], high[turns], color=style.BLACK, lw=wide)
         self.edge_ = ax.vlines(self.transition, low, high, color=style.BLACK, lw=2 * wide)
         self.transition_ = ax.vlines(self.transition, low, high, color="white", lw=wide)
 

@@ -2,7 +2,7 @@
 
 const ROOM = { left: 46, right: 12, top: 20, bottom: 34, gap: 26 };
 const SHARES = [0.24, 0.52, 0.24]; // heights of the three panels: mean, heat map, histogram
-const KEY = "Colour: P from 0 (blue) to 1 (yellow). White marks: t*; red marks: where P reaches ½. "
+const KEY = "Colour: P from 0 (blue) to 1 (yellow). White marks: t*; black marks: where P reaches ½. "
   + "Filled bars: t* chosen; open bars: clamped, or negative before any noise. Dashed: the median.";
 const NAMES = {
   timesteps: "T", noise: "noise × ", target: "function", boundary: "rule", level: "level", unit: "unit of delta",
@@ -109,7 +109,7 @@ class Panels {
       pen.fillStyle = colour;
       pen.fillRect(this.x(t + 0.5) - width / 2, this.y(row + 1), width, Math.max(1, this.y(row) - this.y(row + 1)));
     };
-    halves.forEach((t, row) => t >= 0 && tick(t, row, "#d55e00", 3));
+    halves.forEach((t, row) => t >= 0 && tick(t, row, "#000000", 3));
     pairs.forEach(({ t }, row) => tick(t, row, "#000000", 6));
     pairs.forEach(({ t }, row) => tick(t, row, "#ffffff", 3.5));
     for (const row of [0, Math.floor((pairs.length - 1) / 2), pairs.length - 1]) {
