@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,17 +69,26 @@ class Place:
 
 def train(cell: Cell) -> Outcome:
     """Train a cell and write what validation says of it; a finished one is read."""
-    path = cell.folder / CELL
-    if path.exists():
-        return Outcome(**json.loads(path.read_text(encoding="utf-8"))["outcome"])
+    if (cell.folder / CELL).exists():
+        return Outcome(**stored(cell.folder)["outcome"])
     cell.folder.mkdir(parents=True, exist_ok=True)
     try:
         _, outcome = _fit(cell)
     except TrainingDiverged as error:
         outcome = Outcome(failure=str(error))
-    stored = {"experiment": asdict(cell.experiment), "split_seed": cell.split_seed, "outcome": asdict(outcome)}
-    write_text(path, json.dumps(stored, indent=2) + "\n")
+    store(cell.folder, outcome, experiment=asdict(cell.experiment), split_seed=cell.split_seed)
     return outcome
+
+
+def store(folder: Path, outcome: Outcome, **origin: Any) -> None:
+    """Write down that a cell is finished, what it came to, and what it was."""
+    write_text(folder / CELL, json.dumps({**origin, "outcome": asdict(outcome)}, indent=2) + "\n")
+
+
+def stored(folder: Path) -> dict[str, Any]:
+    """Read what `store` wrote of a finished cell."""
+    found: dict[str, Any] = json.loads((folder / CELL).read_text(encoding="utf-8"))
+    return found
 
 
 def train_winner(cell: Cell) -> Outcome:

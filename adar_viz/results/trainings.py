@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from adar_viz.comparison.cells import CELL
+from adar_viz.comparison.cells import CELL, Outcome, store, stored
 from adar_viz.experiment import write_text
 
 
@@ -17,7 +16,7 @@ def collect(cells: Path, table: Path) -> None:
     """Add the finished trainings of a comparison's ``cells`` to its table; those that stand there already stay."""
     kept = _read(table)
     known = {line["cell"] for line in kept}
-    new = [_line(path) for path in sorted(cells.glob(f"*/{CELL}")) if path.parent.name not in known]
+    new = [_line(path.parent) for path in sorted(cells.glob(f"*/{CELL}")) if path.parent.name not in known]
     if new:
         text = io.StringIO()
         writer = csv.DictWriter(text, list(new[0]), lineterminator="\n")
@@ -33,16 +32,12 @@ def lay_out(table: Path, cells: Path) -> None:
     Their weights are not kept: those of a winner are trained again, once, before the test part is ranked.
     """
     for line in _read(table):
-        path = cells / line["cell"] / CELL
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            outcome = {
-                "validation": {line["metric"]: float(line["validation"])} if line["validation"] else {},
-                "best_epoch": int(line["best_epoch"]),
-                "seconds": float(line["seconds"]),
-                "failure": line["failure"] or None,
-            }
-            write_text(path, json.dumps({"line": line, "outcome": outcome}, indent=2) + "\n")
+        folder = cells / line["cell"]
+        if not (folder / CELL).exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            validation = {line["metric"]: float(line["validation"])} if line["validation"] else {}
+            outcome = Outcome(validation, int(line["best_epoch"]), float(line["seconds"]), line["failure"] or None)
+            store(folder, outcome, line=line)
 
 
 def state(table: Path) -> str:
@@ -54,14 +49,14 @@ def _read(table: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(table.read_text(encoding="utf-8").splitlines())) if table.exists() else []
 
 
-def _line(path: Path) -> dict[str, Any]:
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if "line" in stored:  # laid out from a table that is no longer here
-        return dict(stored["line"])
-    asked, outcome = stored["experiment"], stored["outcome"]
+def _line(folder: Path) -> dict[str, Any]:
+    found = stored(folder)
+    if "line" in found:  # laid out from a table that is no longer here
+        return dict(found["line"])
+    asked, outcome = found["experiment"], found["outcome"]
     metric = asked["plan"]["metric"]
     return {
-        "cell": path.parent.name,
+        "cell": folder.name,
         "negatives": asked["negatives"],
         "learning_rate": asked["plan"]["learning_rate"],
         "l2": asked["plan"]["l2"],
@@ -71,5 +66,5 @@ def _line(path: Path) -> dict[str, Any]:
         "best_epoch": outcome["best_epoch"],
         "seconds": outcome["seconds"],
         "failure": outcome["failure"],
-        "day": datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat(),
+        "day": datetime.fromtimestamp((folder / CELL).stat().st_mtime, UTC).date().isoformat(),
     }
