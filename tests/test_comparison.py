@@ -190,7 +190,6 @@ def test_processes_find_what_one_finds(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_a_dask_cluster_finds_what_one_process_finds(tmp_path: Path) -> None:
-    pytest.importorskip("distributed", reason="Dask is not installed: no cluster to compare on")
     subprocess.run([sys.executable, "-c", ON_DASK, str(tmp_path / "dask")], check=True, capture_output=True)
     assert main([*COMMAND, "--out", str(tmp_path / "alone")]) == 0
     columns = [
