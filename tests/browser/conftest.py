@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -77,19 +78,34 @@ def browser() -> Iterator[playwright.Browser]:
 
 @dataclass
 class Watched:
-    """A page, with what it complained about and what it said to the kernel."""
+    """A page, with what it complained about and what it asked the kernel."""
 
     page: playwright.Page
     errors: list[str] = field(default_factory=list)
-    kernel_messages: int = 0
-
-    def count(self, frame: object) -> None:
-        self.kernel_messages += 1
+    asked: int = 0
+    unanswered: set[bytes] = field(default_factory=set)
 
     def hear(self, socket: playwright.WebSocket) -> None:
         if "/api/kernels/" in socket.url:
-            socket.on("framesent", self.count)
-            socket.on("framereceived", self.count)
+            socket.on("framesent", self.ask)
+            socket.on("framereceived", self.answer)
+
+    def ask(self, frame: str | bytes) -> None:
+        self.asked += 1
+        self.unanswered.add(message_ids(frame)[0])
+
+    def answer(self, frame: str | bytes) -> None:
+        if b'"idle"' in as_bytes(frame):
+            self.unanswered.difference_update(message_ids(frame))
+
+    def settle(self) -> int:
+        """Wait until the kernel has answered everything that it was asked; gives how many messages that were."""
+        for _ in range(300):
+            settled = not self.unanswered
+            self.page.wait_for_timeout(100)
+            if settled and not self.unanswered:
+                return self.asked
+        raise TimeoutError(f"the kernel did not answer {len(self.unanswered)} messages within 30 s")
 
     def screenshot(self, name: str, *, whole: bool = False) -> None:
         ARTEFACTS.mkdir(exist_ok=True)
@@ -121,6 +137,15 @@ class Watched:
         self.page.route("**/*", decide)
         self.page.goto(path.as_uri())
         return refused
+
+
+def as_bytes(frame: str | bytes) -> bytes:
+    return frame.encode() if isinstance(frame, str) else frame
+
+
+def message_ids(frame: str | bytes) -> list[bytes]:
+    """The ids in a message of Jupyter's protocol: its own, and that of the message it answers."""
+    return re.findall(rb'"msg_id": ?"([^"]+)"', as_bytes(frame))
 
 
 @pytest.fixture

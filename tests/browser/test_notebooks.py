@@ -72,15 +72,14 @@ def test_a_notebook_runs_and_its_views_move(lab, watch, path):
         view.scroll_into_view_if_needed()
         slider = view.get_by_role("slider").first
         slider.focus()
-        page.wait_for_timeout(300)
-        before = watched.kernel_messages
+        before = watched.settle()
         page.keyboard.press("End")
         end = pixels(view)
         page.keyboard.press("Home")
         assert pixels(view) != end
         if (scatter := view.locator(".av-scatter").first).count():
             assert len(watched.hover_item(scatter)) > 2
-        assert watched.kernel_messages == before, "moving and hovering ask the kernel nothing"
+        assert watched.asked == before, "moving and hovering ask the kernel nothing"
         watched.screenshot(f"{path.stem}_view{i}")
     watched.screenshot(path.stem)
     assert watched.errors == []
