@@ -99,9 +99,11 @@ class ForestPlot(Display):
         first = self.table["mean"].to_numpy()[0]
         self.reference_ = left.axvline(first, color=style.GREY, ls="--", lw=0.9, zorder=0)
         middle.axvline(0, color=style.GREY, ls="--", lw=0.9, zorder=0)
-        left.set(title=f"{self.metric} on test", xlabel="mean and 95 % interval")
-        middle.set(title=f"Difference to {self.table['label'][0]}", xlabel="paired, with 95 % interval")
+        left.set(title=f"{self.metric} on test", xlabel="with 95 % interval")
+        middle.set(title="Difference", xlabel=f"to {self.table['label'][0]}, paired")
         right.set(title="Best epoch", xlabel="mean over seeds")
+        for ax in axes:
+            ax.locator_params(axis="x", nbins=3)
         right.set_xlim(0, 1.1 * self.table["best_epoch"].max())  # room for the last mark
         self._label(axes)
 

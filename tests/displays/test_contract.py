@@ -41,6 +41,7 @@ from adar_viz.displays import (
 )
 from adar_viz.displays.display import light
 from adar_viz.displays.style import BLACK, BLUE, GREY, PURPLE, RUST, rc
+from tests.displays.legible import assert_legible
 
 DISPLAYS = [
     ComparedBoundaries,
@@ -158,17 +159,7 @@ def test_notebooks_get_a_picture_with_alt_text_once_it_is_drawn(display, law_tra
 @pytest.mark.parametrize("context", ["paper", "slides", "poster"])
 def test_no_text_overlaps_another_or_leaves_the_picture(display, context, law_trace):
     shown = display.from_trace(law_trace).plot(context=context)
-    shown.figure_.draw_without_rendering()
-    renderer = shown.figure_.canvas.get_renderer()
-    width, height = shown.figure_.canvas.get_width_height()
-    boxes = [(t.get_text(), t.get_window_extent(renderer)) for ax in shown.axes_ for t in visible_texts(ax)]
-    for i, (one, a) in enumerate(boxes):
-        assert -1 <= a.x0 <= a.x1 <= width + 1, f"{one!r} leaves the picture"
-        assert -1 <= a.y0 <= a.y1 <= height + 1, f"{one!r} leaves the picture"
-        for other, b in boxes[i + 1 :]:
-            across, along = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
-            # A line of text has some white above and below: an eighth of it may be shared.
-            assert across <= 1 or along <= min(a.height, b.height) / 8, f"{one!r} overlaps {other!r}"
+    assert_legible(shown)
 
 
 @each_display
@@ -206,16 +197,6 @@ def test_what_moves_is_printed_in_small_multiples(display, law_trace, tmp_path):
 def test_a_display_that_stands_still_has_no_small_multiples(law_trace):
     with pytest.raises(ValueError, match="NoiseSchedule shows no movement"):
         NoiseSchedule.from_trace(law_trace).small_multiples()
-
-
-def visible_texts(ax):
-    """All texts of an axes that are drawn; Matplotlib keeps tick labels outside the view, too."""
-    texts = [*ax.texts, ax._left_title]
-    if ax.axison:
-        texts += [ax.xaxis.label, ax.yaxis.label]
-        for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
-            texts += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
-    return [text for text in texts if text.get_visible() and text.get_text().strip()]
 
 
 def test_an_unknown_format_or_context_lists_the_valid_ones(law_trace, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ import pytest
 
 from adar_viz.displays import ForestPlot
 from adar_viz.displays.forest_plot import LOOKS
+from tests.displays.legible import assert_legible
+
+COMPARISONS = sorted((Path(__file__).parents[2] / "results").glob("*-*.csv"))
 
 STAMP = {"dataset": "planted", "data_checksum": "0a1b", "backbone": "mf", "seed": 0, "version": "0.1"}
 
@@ -48,6 +52,12 @@ def test_marks_stand_at_the_numbers_of_the_table(table):
     assert ends(shown.differences_[1]) == pytest.approx([0.016, 0.025])
     assert shown.reference_.get_xdata()[0] == 0.4
     assert [x for line in shown.epochs_ for x in line.get_xdata()] == [10, 11, 12, 13]
+
+
+@pytest.mark.parametrize("context", ["paper", "slides", "poster"])
+@pytest.mark.parametrize("path", COMPARISONS, ids=lambda path: path.stem)
+def test_no_text_overlaps_another_in_the_comparisons_that_were_made(path, context):
+    assert_legible(ForestPlot.from_table(pd.read_csv(path)).plot(context=context))
 
 
 def test_roles_differ_in_shape_and_arms_are_named(table):
