@@ -73,6 +73,8 @@ class TrainingPlan:
             raise ValueError(f"learning_rate must be above 0; got {self.learning_rate}")
         if not self.l2 >= 0:
             raise ValueError(f"l2 must be at least 0; got {self.l2}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be at least 0; got {self.seed}")
 
 
 @dataclass(frozen=True)

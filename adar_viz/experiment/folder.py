@@ -8,6 +8,7 @@ import os
 import platform
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,7 @@ def claim(folder: Path, config: Mapping[str, Any]) -> None:
     """Write the configuration, or see that the one there is the same (versions may differ)."""
     path = folder / CONFIG
     if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
         write_json(path, config)
         return
     stored = json.loads(path.read_text(encoding="utf-8"))
@@ -93,6 +95,15 @@ def claim(folder: Path, config: Mapping[str, Any]) -> None:
     if changed:
         said = "; ".join(f"{key} {there.get(key)!r} there, {now.get(key)!r} now" for key in changed)
         raise ExperimentError(f"{folder} holds a run of another configuration ({said}); choose another folder")
+
+
+def release(folder: Path) -> None:
+    """Take a claim back, unless there is something to go on from."""
+    if (folder / CHECKPOINT).exists():
+        return
+    (folder / CONFIG).unlink(missing_ok=True)
+    with suppress(OSError):  # something else lies in the folder, which is not ours to remove
+        folder.rmdir()
 
 
 def _leaves(value: Any, place: str = "") -> dict[str, Any]:

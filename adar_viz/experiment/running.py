@@ -25,6 +25,7 @@ from adar_viz.experiment.folder import (
     describe,
     history,
     read_result,
+    release,
     write_json,
     write_text,
 )
@@ -41,7 +42,8 @@ def run(
 
     The folder holds ``config.json`` (every default resolved, versions, data checksum),
     ``metrics.json``, ``history.csv``, ``trace.npz`` and the checkpoint. A run that was cut off goes
-    on where it was; one that is finished is not run again.
+    on where it was; one that is finished is not run again; one that fails before its first
+    checkpoint leaves no folder.
 
     Raises
     ------
@@ -49,14 +51,17 @@ def run(
         The folder holds a run of another configuration.
     """
     fabric = fabric or Fabric(accelerator="cpu", devices=1)
-    folder.mkdir(parents=True, exist_ok=True)
     parts = prepare(experiment, fabric.device)
     config = describe(experiment, parts)
     claim(folder, config)
     if (folder / METRICS).exists():
         return read_result(folder)
     recorder = recorder_of(parts)
-    reports = list(_train(experiment, parts, folder, recorder, progress, fabric))
+    try:
+        reports = list(_train(experiment, parts, folder, recorder, progress, fabric))
+    except Exception:
+        release(folder)
+        raise
     if fabric.is_global_zero:
         _finish(experiment, parts, folder, config, recorder, reports, num_pairs)
     fabric.barrier()
