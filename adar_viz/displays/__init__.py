@@ -1,5 +1,6 @@
 """One picture each: computed from a trace, drawn, tabulated, described and saved."""
 
+from adar_viz.displays.all_comparisons import AllComparisons
 from adar_viz.displays.compared_boundaries import ComparedBoundaries
 from adar_viz.displays.decision_boundary import DecisionBoundary
 from adar_viz.displays.display import FORMATS, Display
@@ -26,6 +27,7 @@ from adar_viz.displays.walk_sources import WalkSources
 
 __all__ = [
     "FORMATS",
+    "AllComparisons",
     "ComparedBoundaries",
     "DecisionBoundary",
     "Display",

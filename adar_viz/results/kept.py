@@ -12,8 +12,8 @@ import pandas as pd
 from adar_viz.experiment import write_text
 from adar_viz.results.manifest import Entry, Grid, Manifest
 
-GRID = "grid"
-"""Name of the grid's files."""
+GRID, TOGETHER = "grid", "together"
+"""Names of the grid's files, and of the table of all comparisons."""
 
 
 @dataclass(frozen=True, eq=False)

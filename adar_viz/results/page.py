@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from adar_viz.comparison import as_markdown
 from adar_viz.experiment import write_text
 from adar_viz.figures import Figure, draw
 from adar_viz.figures import read_manifest as read_figures
-from adar_viz.results.kept import GRID, Kept, load
+from adar_viz.results.kept import GRID, TOGETHER, Kept, load
 from adar_viz.results.manifest import FIGURES, PAGE, READING, Entry, Manifest
+from adar_viz.results.together import as_lines, together
 from adar_viz.results.trainings import state
 from adar_viz.training import TrainingPlan
 
@@ -28,18 +31,29 @@ trials on validation; the test part is ranked once, after the last training. Wha
 
 
 def write_page(manifest: Manifest) -> Path:
-    """Draw the figures and write ``RESULTS.md``."""
+    """Write the table of all comparisons, draw the figures, and write ``RESULTS.md``."""
+    frame = side_by_side(manifest)
+    if frame is not None:
+        csv = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        write_text(manifest.table(TOGETHER), csv)
     draw(pictures(manifest).values(), manifest.figures, lambda figure: figure.stored_inputs(manifest.figures))
     write_text(manifest.root / PAGE, page(manifest))
     return manifest.root / PAGE
 
 
+def side_by_side(manifest: Manifest) -> pd.DataFrame | None:
+    """Return one table of all comparisons that were run, see `adar_viz.results.together`; None of fewer than two."""
+    done = {entry.id: kept for entry in manifest.entries if (kept := load(manifest, entry.id))}
+    tables = {name: kept.table[kept.table["metric"] == _plan(kept).metric] for name, kept in done.items()}
+    return together(tables) if len(tables) > 1 else None
+
+
 def pictures(manifest: Manifest) -> dict[str, Figure]:
-    """Return the figure of each entry that was run and has one."""
+    """Return the figure of each entry that was run and has one, and that of all together."""
     path = manifest.figures / FIGURES
     figures = read_figures(path) if path.exists() else []
     drawn = {table.resolve(): f for f in figures if f.table for table in f.stored_inputs(manifest.figures)}
-    tables = {entry.id: manifest.table(entry.id) for entry in manifest.entries}
+    tables = {name: manifest.table(name) for name in [TOGETHER, *(entry.id for entry in manifest.entries)]}
     return {name: drawn[table] for name, table in tables.items() if table.exists() and table in drawn}
 
 
@@ -47,12 +61,31 @@ def page(manifest: Manifest) -> str:
     """Return the whole page."""
     reading = manifest.folder / READING
     said = ["## Reading", "", reading.read_text(encoding="utf-8").strip(), ""] if reading.exists() else []
-    lines = [OPENING, "", *said, *_overview(manifest)]
+    lines = [OPENING, "", *said, *_together(manifest), *_overview(manifest)]
     shown = pictures(manifest)
     for entry in manifest.entries:
         if kept := load(manifest, entry.id):
             lines += _section(entry, kept, shown.get(entry.id))
     return "\n".join([*lines, *_grid(manifest)]).rstrip() + "\n"
+
+
+def _together(manifest: Manifest) -> list[str]:
+    """Every comparison that was run, side by side."""
+    path = manifest.table(TOGETHER)
+    if not path.exists():
+        return []
+    frame, shown = pd.read_csv(path), pictures(manifest).get(TOGETHER)
+    return [
+        "## All comparisons together",
+        "",
+        *([f"![{shown.alt} {shown.make([frame]).describe()}](figures/{shown.id}.png)", ""] if shown else []),
+        "Differences on the test part, in per cent of the first arm's mean; in the first line that mean. **Bold** "
+        "where the 95 % interval of the difference excludes 0: of so many, one in twenty does so by chance. With "
+        f"intervals: [`{manifest.folder.name}/{path.name}`]({manifest.folder.name}/{path.name}).",
+        "",
+        *as_lines(frame),
+        "",
+    ]
 
 
 def _overview(manifest: Manifest) -> list[str]:

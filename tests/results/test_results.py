@@ -15,9 +15,9 @@ from adar_viz.cli import main
 from adar_viz.comparison import cells
 from adar_viz.experiment import parts as parts_of
 from adar_viz.results import command
-from adar_viz.results.kept import GRID, load
+from adar_viz.results.kept import GRID, TOGETHER, load
 from adar_viz.results.manifest import ResultsError, read_manifest
-from adar_viz.results.page import page, pictures
+from adar_viz.results.page import page, pictures, side_by_side
 from adar_viz.results.trainings import collect, lay_out
 
 ROOT = Path(__file__).parents[2]
@@ -265,6 +265,34 @@ def test_the_committed_page_and_figures_are_those_of_the_committed_numbers() -> 
             figure = pictures(manifest)[entry.id]
             stamp = json.loads(Image.open(manifest.figures / f"{figure.id}.png").text["Source"])
             assert stamp == figure.make([kept.table]).stamp
+    fresh, stored = side_by_side(manifest), pd.read_csv(manifest.table(TOGETHER))
+    assert fresh is not None
+    pd.testing.assert_frame_equal(fresh, stored, rtol=1e-5)
+    figure = pictures(manifest)[TOGETHER]
+    stamp = json.loads(Image.open(manifest.figures / f"{figure.id}.png").text["Source"])
+    assert stamp == figure.make([stored]).stamp
+
+
+def test_two_comparisons_stand_side_by_side(project: Path, trained: list[Any]) -> None:
+    results = project / "results"
+    assert "## All comparisons together" not in (project / "RESULTS.md").read_text()
+    small = pd.read_csv(results / "small.csv")
+    other = small.assign(difference=0.0123, difference_low=0.01, difference_high=0.02, dataset="other")
+    other.to_csv(results / "never.csv", index=False)
+    shutil.copy(results / "small.json", results / "never.json")
+    assert ask(project, "--write") == 0
+    assert trained == []
+    row = small[(small["arm"] == "adar(warmup=0)") & (small["metric"] == "ndcg@20")].iloc[0]
+    first = small[(small["arm"] == "uniform") & (small["metric"] == "ndcg@20")].iloc[0]["mean"]
+    text = (project / "RESULTS.md").read_text()
+    assert "| arm | [small](#small) | [never](#never) |" in text
+    assert f"| `uniform` | {first:.4f} | {first:.4f} |" in text
+    (line,) = [line for line in text.splitlines() if line.startswith("| `adar(warmup=0)` |") and "**" in line]
+    one, two = (cell.strip() for cell in line.split("|")[2:4])
+    assert one.strip("*") == f"{100 * row['difference'] / first:+.0f} %"
+    assert two == f"**{100 * 0.0123 / first:+.0f} %**"
+    kept = pd.read_csv(results / "together.csv")
+    assert kept["comparison"].tolist() == ["small", "small", "never", "never"]
 
 
 def test_a_comparison_without_a_figure_says_what_the_manifest_of_figures_lacks(project: Path) -> None:

@@ -1,0 +1,154 @@
+"""Comparisons on several data sets and backbones side by side: what each arm adds to the first one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from adar_viz.displays import style
+from adar_viz.displays.display import Display
+from adar_viz.displays.forest_plot import LOOKS
+
+COLUMNS = ("comparison", "arm", "label", "role", "relative", "relative_low", "relative_high")
+ORIGIN = ("dataset", "data_checksum", "backbone", "seed", "version")
+_ACROSS = 4
+"""Panels in a row."""
+
+
+class AllComparisons(Display):
+    """A panel for each comparison, a line for each arm; differences are in per cent of the first arm's mean.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row for each comparison and arm, with `COLUMNS`, ``dataset`` and ``backbone``.
+    intervals_ : dict of str to list of ErrorbarContainer
+        By comparison, one for each role.
+    """
+
+    width: ClassVar[float] = 7.4
+
+    def __init__(self, table: pd.DataFrame, stamp: Mapping[str, Any]) -> None:
+        numbers = table[list(COLUMNS)].to_csv(index=False, float_format="%.6g")
+        super().__init__({**stamp, "run": f"table {hashlib.sha256(numbers.encode()).hexdigest()[:16]}"})
+        self.table = table.assign(**{name: [float(f"{x:.6g}") for x in table[name]] for name in COLUMNS[4:]})
+        self.names = list(dict.fromkeys(table["comparison"]))
+        # A panel for each comparison: as many as the table has.
+        self.columns, self.rows = min(len(self.names), _ACROSS), -(-len(self.names) // _ACROSS)  # type: ignore[misc]
+        self.size = (self.width, (0.5 + 0.155 * table["arm"].nunique()) * self.rows + 0.3)  # type: ignore[misc]
+
+    @classmethod
+    def from_table(cls, frame: pd.DataFrame) -> Self:
+        """Take the frame that puts comparisons one under the other, or the file ``together.csv`` that holds it.
+
+        Parameters
+        ----------
+        frame
+            One row for each comparison and arm, with the columns that `COLUMNS` and `ORIGIN` name;
+            of each comparison the first arm comes first.
+
+        Raises
+        ------
+        ValueError
+            The frame lacks a column, or has no row.
+        """
+        needed = {*COLUMNS, *ORIGIN}
+        if lacking := sorted(needed - set(frame.columns)):
+            raise ValueError(f"the table must have {', '.join(sorted(needed))}; it lacks {', '.join(lacking)}")
+        if frame.empty:
+            raise ValueError("the table must have a row for each comparison and arm; got none")
+        sums = "".join(map(str, frame["data_checksum"].unique())).encode()
+        stamp = {
+            "dataset": ", ".join(frame["dataset"].unique()),
+            "data_checksum": hashlib.sha256(sums).hexdigest(),
+            "backbone": ", ".join(frame["backbone"].unique()),
+            **{name: ", ".join(map(str, frame[name].unique())) for name in ("seed", "version")},
+        }
+        return cls(frame[[*COLUMNS, "dataset", "backbone"]].reset_index(drop=True), stamp)
+
+    def _new_axes(self, context: str, size: tuple[float, float] | None) -> tuple[Axes, ...]:
+        scale = style.CONTEXTS[context][1]
+        figure = Figure(size or (self.size[0] * scale, self.size[1] * scale), layout="constrained")
+        FigureCanvasAgg(figure)
+        panels = figure.subplots(self.rows, self.columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for ax in panels[len(self.names) :]:
+            ax.remove()
+        return tuple(panels[: len(self.names)])
+
+    def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
+        arms = self.table.drop_duplicates("arm")
+        others = arms[~arms["arm"].isin(self._firsts()["arm"])].reset_index(drop=True)
+        place = {arm: i for i, arm in enumerate(others["arm"])}
+        self.intervals_: dict[str, list[Any]] = {}
+        for ax, name in zip(axes, self.names, strict=True):
+            rows = self.table[(self.table["comparison"] == name) & self.table["arm"].isin(place)]
+            ax.axvline(0, color=style.GREY, ls="--", lw=0.9, zorder=0)
+            self.intervals_[name] = [
+                self._intervals(ax, rows[rows["role"] == role], place, role)
+                for role in LOOKS
+                if (rows["role"] == role).any()
+            ]
+            first = rows.iloc[0]
+            ax.set_title(f"{first['dataset']}\n{first['backbone']}", fontsize="medium")
+            ax.set_ylim(len(place) - 0.4, -0.6)
+            ax.set_yticks(np.arange(len(place)), labels=others["label"])
+            ax.grid(axis="y", color="#E0E0E0", lw=0.5)
+            ax.set_axisbelow(True)
+            ax.locator_params(axis="x", nbins=4)
+            ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:+.0f}".replace("-", "−") if x else "0"))
+        for ax in axes[-self.columns :]:  # the lowest of each column
+            ax.tick_params(labelbottom=True)
+            ax.set_xlabel("difference, %")
+        self._legend(axes)
+
+    @staticmethod
+    def _intervals(ax: Axes, rows: pd.DataFrame, place: Mapping[str, int], role: str) -> Any:
+        marker, edge, filling = LOOKS[role]
+        middle = rows["relative"].to_numpy()
+        around = np.abs(rows[["relative_low", "relative_high"]].to_numpy().T - middle)
+        look: dict[str, Any] = {"marker": marker, "color": edge, "mfc": filling, "ls": "none", "label": role}
+        return ax.errorbar(middle, rows["arm"].map(place).to_numpy(), xerr=around, elinewidth=1.0, **look)
+
+    def _legend(self, axes: tuple[Axes, ...]) -> None:
+        most = max(self.intervals_.values(), key=len)
+        handles = [container.lines[0] for container in most]
+        labels = [str(container.get_label()) for container in most]
+        figure = axes[0].get_figure(root=True)
+        assert figure is not None
+        self.legend_ = figure.legend(
+            handles,
+            labels,
+            loc="outside lower left",
+            frameon=False,
+            ncols=len(handles),
+            handletextpad=0.2,
+            columnspacing=1.0,
+        )
+
+    def _firsts(self) -> pd.DataFrame:
+        return self.table.groupby("comparison", sort=False).head(1)
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each comparison and arm: its role, and its relative difference with the interval."""
+        return self.table[list(COLUMNS)].copy()
+
+    def describe(self) -> str:
+        """Count where ADAR's arms, and the peer that is there most often, are above the first arm."""
+        others = self.table.drop(self._firsts().index)
+        counts = others.assign(above=others["relative"] > 0, clearly=others["relative_low"] > 0).groupby("arm")
+        total, above, clearly = counts.size(), counts["above"].sum(), counts["clearly"].sum()
+        roles = others.drop_duplicates("arm").set_index("arm")["role"]
+        leader = above[roles.index[roles == "peer"]].nlargest(1).index
+        said = [
+            f"{arm} is above it in {above[arm]} of {total[arm]} (in {clearly[arm]} by an interval above 0)"
+            for arm in [*leader, *roles.index[roles == "ADAR"]]
+        ]
+        return f"{len(self.names)} comparisons with {' and '.join(self._firsts()['arm'].unique())}: {'; '.join(said)}."
