@@ -152,7 +152,10 @@ def test_two_processes_end_where_one_does(tmp_path: Path, backbone: str, negativ
         (["--l2", "-1"], "l2 must be at least 0; got -1.0"),
         (["--seed", "-1"], "seed must be at least 0; got -1"),
         (["--learning-rate", "inf"], "epoch 0, step 1: the term 'loss' is nan"),
-        (["--backbone", "sasrec", "--split", "ratio"], "a sequential backbone needs an item before each user's first"),
+        (
+            ["--backbone", "sasrec", "--split", "ratio", "--learning-rate", "inf"],
+            "a sequential backbone needs an item before each user's first",
+        ),
     ],
 )
 def test_bad_input_is_one_clear_line(

@@ -7,3 +7,4 @@ from adar_viz.evaluation.false_negatives import nearest_items as nearest_items
 from adar_viz.evaluation.full_ranking import Evaluation as Evaluation
 from adar_viz.evaluation.full_ranking import by_popularity as by_popularity
 from adar_viz.evaluation.full_ranking import evaluate as evaluate
+from adar_viz.evaluation.full_ranking import require_judge as require_judge

@@ -15,8 +15,8 @@ from torch import Tensor
 from adar_viz.core import Backbone
 from adar_viz.datasets import Interactions, Split
 from adar_viz.evaluation.conventions import Conventions
-from adar_viz.evaluation.metrics import per_user_metrics
-from adar_viz.evaluation.queries import ScoreFunction, encode_users, evaluating
+from adar_viz.evaluation.metrics import PER_USER, per_user_metrics
+from adar_viz.evaluation.queries import ScoreFunction, encode_users, evaluating, histories
 from adar_viz.evaluation.ranking import best_items
 from adar_viz.evaluation.seen import first_time, seen_before
 from adar_viz.known import KnownPositives
@@ -106,6 +106,23 @@ def evaluate(
 
             found = _rank(score, user, targets, seen, conventions, memory // (4 * wide * targets.num_items))
             return replace(found, seconds=time.perf_counter() - started)
+
+
+def require_judge(backbone: Backbone, split: Split, metric: str) -> None:
+    """Find out before a training, not after its first epochs, that `evaluate` cannot judge it.
+
+    Raises
+    ------
+    ValueError
+        No metric has this name, or a sequential backbone lacks a history for some user.
+    """
+    names = [f"{name}@{k}" for name in (*PER_USER, "coverage") for k in Conventions().ks]
+    if metric not in names:
+        raise ValueError(f"metric must be one of {', '.join(sorted(names))}; got {metric!r}")
+    if backbone.history_length is not None:
+        for part, targets in (("validation", split.validation), ("test", split.test)):
+            user = np.unique(targets.user)
+            histories(user, seen_before(split, part), first_time(targets, user), length=1)
 
 
 def by_popularity(counts: Num[np.ndarray, " item"]) -> ScoreFunction:

@@ -7,6 +7,9 @@ from jaxtyping import Bool, Float, Int
 
 from adar_viz.evaluation.conventions import Conventions
 
+PER_USER = ("recall", "ndcg", "hit", "mrr")
+"""What `per_user_metrics` gives at each length of the list."""
+
 
 def per_user_metrics(
     hit: Bool[np.ndarray, "user place"], number: Int[np.ndarray, " user"], conventions: Conventions

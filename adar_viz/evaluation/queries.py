@@ -63,7 +63,7 @@ def encode_users(
         history = None
         size = max(1, memory // (4 * _COPIES * backbone.dim))
     else:
-        history = torch.as_tensor(_histories(user, seen, before, length), device=device)
+        history = torch.as_tensor(histories(user, seen, before, length), device=device)
         size = max(1, memory // (4 * length * (_COPIES * backbone.dim + length)))
     parts = []
     for start, stop in pairwise([*range(0, len(user), size), len(user)]):
@@ -82,7 +82,7 @@ def _batch(user: Int[Tensor, " query"], history: Int[Tensor, "query length"] | N
     return Batch(user, torch.zeros_like(user), history)
 
 
-def _histories(
+def histories(
     user: Int[np.ndarray, " query"], seen: Interactions, before: np.ndarray | None, length: int
 ) -> Int[np.ndarray, "query length"]:
     """Return each user's last items before the first target, padded on the left."""

@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from adar_viz.batches import PairRows, SequenceRows, make_rows
 from adar_viz.core import Backbone, Loss, NegativeSampler, Observer, ignore
 from adar_viz.datasets import Split, Truth, load, split
-from adar_viz.evaluation import evaluate
+from adar_viz.evaluation import evaluate, require_judge
 from adar_viz.experiment.configuration import TABLES, Experiment, ExperimentError
 from adar_viz.known import KnownPositives
 from adar_viz.specs import build, take_apart
@@ -85,6 +85,7 @@ def prepare(experiment: Experiment, device: torch.device | str = "cpu", *, split
     backbone = build(experiment.backbone, "backbone", TABLES, surroundings)
     sampler = build(experiment.negatives, "negatives", TABLES, surroundings)
     loss = build(experiment.loss, "loss", TABLES, surroundings)
+    require_judge(backbone, parts, experiment.plan.metric)
     rows = make_rows(train.user, train.item, train.timestamp, backbone.history_length, device)
     known = KnownPositives.from_pairs(user, item, num_users=parts.num_users, num_items=parts.num_items)
     return Parts(parts, backbone, sampler, loss, rows, known, dataset.truth)
