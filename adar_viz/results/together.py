@@ -54,5 +54,6 @@ def as_lines(frame: pd.DataFrame) -> list[str]:
 def _cell(row: pd.Series[float], *, is_first: bool) -> str:
     if is_first:
         return f"{row['mean']:.4f}"
-    share = f"{row['relative']:+.0%}".replace("%", " %")
+    percent = round(100 * row["relative"])
+    share = f"{percent:+d} %" if percent else "0 %"
     return f"**{share}**" if row["relative_low"] > 0 or row["relative_high"] < 0 else share
