@@ -26,6 +26,8 @@ _ACROSS = 4
 class AllComparisons(Display):
     """A panel for each comparison, a line for each arm; differences are in per cent of the first arm's mean.
 
+    The panels of a row have one scale.
+
     Attributes
     ----------
     table : pandas.DataFrame
@@ -78,7 +80,7 @@ class AllComparisons(Display):
         scale = style.CONTEXTS[context][1]
         figure = Figure(size or (self.size[0] * scale, self.size[1] * scale), layout="constrained")
         FigureCanvasAgg(figure)
-        panels = figure.subplots(self.rows, self.columns, sharex=True, sharey=True, squeeze=False).ravel()
+        panels = figure.subplots(self.rows, self.columns, sharex="row", sharey=True, squeeze=False).ravel()
         for ax in panels[len(self.names) :]:
             ax.remove()
         return tuple(panels[: len(self.names)])
@@ -105,7 +107,6 @@ class AllComparisons(Display):
             ax.locator_params(axis="x", nbins=4)
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:+.0f}".replace("-", "−") if x else "0"))
         for ax in axes[-self.columns :]:  # the lowest of each column
-            ax.tick_params(labelbottom=True)
             ax.set_xlabel("difference, %")
         self._legend(axes)
 
