@@ -7,9 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-# Shapes are checked while testing (tests/shapes.py). Two workers, each test file whole in one of them, one thread
-# each: models this small run several times slower when every worker starts a thread for every core.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -p tests.shapes --jaxtyping-packages=adar_viz,tests.shapes.checked
+# Two workers, each test file whole in one of them, one thread each: models this small run several times slower
+# when every worker starts a thread for every core. Shapes are checked too (tests/shapes.py), but not in the inner loop.
+QUICK := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+PYTEST := $(QUICK) -p tests.shapes --jaxtyping-packages=adar_viz,tests.shapes.checked
 PARALLEL := -n 2 --dist loadfile
 NBVAL := --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with notebooks/nbval.cfg
 
@@ -33,7 +34,7 @@ test: lint ## run everything: lint, types, contracts, unit tests, documentation,
 	$(MAKE) notebooks browser
 
 check: lint ## the inner loop: lint, types, contracts, quick unit tests
-	$(PYTEST) $(PARALLEL) -m "not slow and not browser" tests
+	$(QUICK) $(PARALLEL) -m "not slow and not browser" tests
 
 lint: $(READY) ## ruff, mypy and the contracts between the floors
 	$(BIN)/ruff check .

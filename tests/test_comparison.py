@@ -118,12 +118,14 @@ def test_the_first_trial_is_the_base_and_the_others_are_drawn(done: Comparison, 
         assert (usual, BASE.plan.learning_rate, BASE.plan.l2) in settings
 
 
+@pytest.mark.slow
 def test_a_number_in_the_table_is_that_of_a_run(done: Comparison, tmp_path: Path) -> None:
     test = run(done.arms[1].winner, tmp_path / "run", progress=False, num_pairs=10).test
     for metric in ("ndcg@20", "recall@10"):
         assert done.test[metric][1, 0].mean() == pytest.approx(test[metric], rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_test_part_is_ranked_once_and_last(tmp_path: Path, watched: list[str]) -> None:
     compared(tmp_path)
     assert watched.count("test") == 2 * 2
@@ -142,6 +144,7 @@ def test_a_finished_comparison_does_nothing_again(done: Comparison, folder: Path
     assert again.markdown() == done.markdown()
 
 
+@pytest.mark.slow
 def test_one_that_was_cut_off_ends_as_if_it_had_not_been(
     done: Comparison, tmp_path: Path, watched: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +166,7 @@ def test_one_that_was_cut_off_ends_as_if_it_had_not_been(
         np.testing.assert_array_equal(resumed.test[metric], values)
 
 
+@pytest.mark.slow
 def test_more_seeds_train_only_what_is_new(tmp_path: Path, watched: list[str]) -> None:
     compared(tmp_path, seeds=1)
     watched.clear()
@@ -290,6 +294,7 @@ def test_trials_beyond_the_first_round_learn_from_it_and_are_the_same_again() ->
     assert np.median(first[TOGETHER:]) < np.median(second[TOGETHER:])
 
 
+@pytest.mark.slow
 def test_a_trial_that_diverges_counts_and_cannot_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = parts_of.fit
 
@@ -384,6 +389,7 @@ def test_the_pace_is_that_of_the_quickest_epochs_after_the_warm_up_and_is_measur
     assert pacing.pace(cheap, dear, 3, tmp_path / "pace.json") == 0.5 / 0.2  # read: there are no more epochs to time
 
 
+@pytest.mark.slow
 def test_a_dearer_sampler_has_a_pace_above_one(tmp_path: Path) -> None:
     cheap, dear = replace(BASE, negatives="uniform"), replace(BASE, negatives="dns(uniform(1000))")
     assert pacing.pace(cheap, dear, 3, tmp_path / "pace.json") > 2
@@ -483,6 +489,7 @@ def test_bad_input_is_one_clear_line(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_command_sets_controls_beside_adar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     common = ["--quiet", "--dim", "4", "--epochs", "1", "--trials", "1", "--seeds", "1", "--out", str(tmp_path)]
     assert main(["compare", *common, "--negatives", "uniform,adar,uniform(2)", "--controls"]) == 0

@@ -178,6 +178,7 @@ def published(folder: Path, shift: int) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_test_part_selects_only_where_it_is_asked_for_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -32,6 +32,7 @@ def test_our_own_error_comes_first():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("checker", "verdict"), [("tests.shapes.checked", "3 passed"), (None, "1 failed, 2 passed")])
 def test_the_checker_in_a_fresh_process(tmp_path: Path, checker: str | None, verdict: str) -> None:
     probe = tmp_path / "test_probe.py"

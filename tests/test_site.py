@@ -96,6 +96,7 @@ def test_a_view_that_the_trace_cannot_feed_is_left_out_with_its_reason(law_trace
     assert "left out broken: never works" in said.err
 
 
+@pytest.mark.slow
 def test_the_command_needs_no_torch(tmp_path):
     run = f"main(['site', '--out', {str(tmp_path)!r}, '--trace', {str(DEMO)!r}])"
     code = f"import sys; from adar_viz.cli import main; {run}; print('torch' in sys.modules)"

@@ -48,6 +48,7 @@ def test_the_sentence_counts(table):
     assert "adar is above it in 3 of 5 (in 2 by an interval above 0)." in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context", ["paper", "slides", "poster"])
 def test_no_text_overlaps_another_in_the_table_that_was_made(context):
     assert_legible(AllComparisons.from_table(pd.read_csv(MADE)).plot(context=context))

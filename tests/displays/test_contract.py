@@ -110,6 +110,7 @@ def saved(request, law_trace, tmp_path_factory):
 each_saved = pytest.mark.parametrize(("display", "saved"), [(d, d) for d in DISPLAYS], indirect=["saved"])
 
 
+@pytest.mark.slow
 @each_saved
 def test_saving_is_byte_identical_twice_whatever_the_reader_s_settings(display, saved, law_trace, tmp_path):
     first = saved
@@ -120,6 +121,7 @@ def test_saving_is_byte_identical_twice_whatever_the_reader_s_settings(display, 
         assert one.read_bytes() == other.read_bytes(), one.name
 
 
+@pytest.mark.slow
 @each_saved
 def test_files_embed_their_fonts_and_carry_where_they_come_from(display, saved):
     pdf, svg, png = saved
@@ -177,6 +179,7 @@ def test_a_footer_says_where_the_picture_comes_from_below_everything(display, la
         display.from_trace(law_trace).plot(list(shown.axes_), footer=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("display", [Walk, DecisionBoundary], ids=lambda d: d.__name__)
 def test_what_moves_is_printed_in_small_multiples(display, law_trace, tmp_path):
     shown = display.from_trace(law_trace)

@@ -54,6 +54,7 @@ def test_marks_stand_at_the_numbers_of_the_table(table):
     assert [x for line in shown.epochs_ for x in line.get_xdata()] == [10, 11, 12, 13]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context", ["paper", "slides", "poster"])
 @pytest.mark.parametrize("path", COMPARISONS, ids=lambda path: path.stem)
 def test_no_text_overlaps_another_in_the_comparisons_that_were_made(path, context):

@@ -76,6 +76,7 @@ def test_another_seed_is_another_run(home: Path, command: Command, monkeypatch: 
     assert (home / "seed-3-negatives-uniform" / "schedule.pdf").exists()
 
 
+@pytest.mark.slow
 def test_styles_and_footers_are_drawn_apart(home: Path, command: Command) -> None:
     for words in ((), ("--style", "poster"), ("--footer",)):
         assert command(home, "--only", "one_pair", *words) == 0
@@ -112,6 +113,7 @@ alt = "Lines."
 """
 
 
+@pytest.mark.slow
 def test_of_a_whole_manifest_those_figures_are_drawn_that_take_as_many_traces(
     home: Path, from_trace: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:

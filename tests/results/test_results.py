@@ -20,6 +20,8 @@ from adar_viz.results.manifest import ResultsError, read_manifest
 from adar_viz.results.page import page, pictures, side_by_side
 from adar_viz.results.trainings import collect, lay_out
 
+pytestmark = pytest.mark.slow  # nearly all of them need the comparison that `made` trains
+
 ROOT = Path(__file__).parents[2]
 MANIFEST = """
 arms = ["uniform", "adar(warmup=0)"]

@@ -17,6 +17,7 @@ from tests.verification.test_anchors import RUN, anchor
 ASKED = {"best": {"recall@20": 0.2, "ndcg@10": 0.1, "false negatives": 0.3}}
 
 
+@pytest.mark.slow
 def test_it_finds_what_the_run_by_hand_finds(tmp_path: Path) -> None:
     one = anchor(published=ASKED)
     found = verify(one, tmp_path / "out", progress=False)

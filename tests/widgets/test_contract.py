@@ -65,6 +65,7 @@ def test_what_is_sent_is_plain_and_small(view: View) -> None:
     assert {"heading", "intro", "choices", "code"} <= view.scene.keys()
 
 
+@pytest.mark.slow
 def test_the_present_state_can_be_printed_and_said(view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(view.drive(**elsewhere(view)).picture(), Display)
     (path,) = view.save_view(tmp_path / "now", formats=["png"])
