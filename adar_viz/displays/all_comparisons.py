@@ -9,8 +9,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from adar_viz.displays import style
@@ -36,16 +34,15 @@ class AllComparisons(Display):
         By comparison, one for each role.
     """
 
-    width: ClassVar[float] = 7.4
+    shared: ClassVar[Mapping[str, Any]] = {"sharex": "row", "sharey": True}
 
     def __init__(self, table: pd.DataFrame, stamp: Mapping[str, Any]) -> None:
         numbers = table[list(COLUMNS)].to_csv(index=False, float_format="%.6g")
         super().__init__({**stamp, "run": f"table {hashlib.sha256(numbers.encode()).hexdigest()[:16]}"})
         self.table = table.assign(**{name: [float(f"{x:.6g}") for x in table[name]] for name in COLUMNS[4:]})
         self.names = list(dict.fromkeys(table["comparison"]))
-        # A panel for each comparison: as many as the table has.
-        self.columns, self.rows = min(len(self.names), _ACROSS), -(-len(self.names) // _ACROSS)  # type: ignore[misc]
-        self.size = (self.width, (0.5 + 0.155 * table["arm"].nunique()) * self.rows + 0.3)  # type: ignore[misc]
+        self.columns, self.rows = min(len(self.names), _ACROSS), -(-len(self.names) // _ACROSS)
+        self.size = (7.4, (0.5 + 0.155 * table["arm"].nunique()) * self.rows + 0.3)
 
     @classmethod
     def from_table(cls, frame: pd.DataFrame) -> Self:
@@ -76,14 +73,10 @@ class AllComparisons(Display):
         }
         return cls(frame[[*COLUMNS, "dataset", "backbone"]].reset_index(drop=True), stamp)
 
-    def _new_axes(self, context: str, size: tuple[float, float] | None) -> tuple[Axes, ...]:
-        scale = style.CONTEXTS[context][1]
-        figure = Figure(size or (self.size[0] * scale, self.size[1] * scale), layout="constrained")
-        FigureCanvasAgg(figure)
-        panels = figure.subplots(self.rows, self.columns, sharex="row", sharey=True, squeeze=False).ravel()
-        for ax in panels[len(self.names) :]:
-            ax.remove()
-        return tuple(panels[: len(self.names)])
+    @property
+    def panels(self) -> int:
+        """One for each comparison."""
+        return len(self.names)
 
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
         arms = self.table.drop_duplicates("arm")

@@ -16,7 +16,7 @@ class ComparedBoundaries(MovingBoundary):
     compared. Everything else is as in `MovingBoundary`.
     """
 
-    columns: ClassVar[int] = 2
+    columns = 2
     own_scale: ClassVar[bool] = False
 
     @classmethod

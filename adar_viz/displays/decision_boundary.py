@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ class DecisionBoundary(Display):
     labels_ : list of Text
     """
 
-    size: ClassVar[tuple[float, float]] = (7.2, 3.7)
+    size = (7.2, 3.7)
 
     def __init__(
         self,

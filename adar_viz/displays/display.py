@@ -34,10 +34,12 @@ class Display(ABC):
     nothing has to be closed.
     """
 
-    columns: ClassVar[int] = 1
-    rows: ClassVar[int] = 1
-    size: ClassVar[tuple[float, float]] = (4.6, 3.0)
+    columns: int = 1
+    rows: int = 1
+    size: tuple[float, float] = (4.6, 3.0)
     """Width and height in inches, in the context ``paper``."""
+    shared: ClassVar[Mapping[str, Any]] = {}
+    """Scales that panels have in common: ``sharex`` and ``sharey`` of `matplotlib.figure.Figure.subplots`."""
 
     figure_: Figure
     axes_: tuple[Axes, ...]
@@ -129,12 +131,8 @@ class Display(ABC):
             raise ValueError(f"moments must be among {', '.join(map(str, known))}; got {chosen}")
         rows, scale = -(-len(chosen) // columns), style.CONTEXTS[context][1]
         with style.applied(context):
-            self.figure_, self._context = Figure((7.2 * scale, 2.0 * rows * scale), layout="constrained"), context
-            FigureCanvasAgg(self.figure_)
-            panels = self.figure_.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-            for ax in panels[len(chosen) :]:
-                ax.remove()
-            self.axes_ = tuple(panels[: len(chosen)])
+            self.figure_, self._context = _new_figure((7.2 * scale, 2.0 * rows * scale)), context
+            self.axes_ = _grid(self.figure_, rows, columns, len(chosen), sharex=True, sharey=True)
             self._draw_moments(self.axes_, chosen, color)
             if footer:
                 self._sign()
@@ -159,17 +157,20 @@ class Display(ABC):
             f"seed {stamp['seed']} · adar_viz {stamp['version']}"
         )
 
+    @property
+    def panels(self) -> int:
+        """How many panels are drawn; where the last row is not full, fewer than its rows and columns hold."""
+        return self.rows * self.columns
+
     def _new_axes(self, context: str, size: tuple[float, float] | None) -> tuple[Axes, ...]:
         scale = style.CONTEXTS[context][1]
-        width, height = size or (self.size[0] * scale, self.size[1] * scale)
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        return tuple(figure.subplots(self.rows, self.columns, squeeze=False).ravel())
+        figure = _new_figure(size or (self.size[0] * scale, self.size[1] * scale))
+        return _grid(figure, self.rows, self.columns, self.panels, **self.shared)
 
     def _given_axes(self, ax: Axes | Sequence[Axes]) -> tuple[Axes, ...]:
         axes = (ax,) if isinstance(ax, Axes) else tuple(ax)
-        if len(axes) != self.rows * self.columns:
-            raise ValueError(f"{type(self).__name__} draws {self.rows * self.columns} panels; got {len(axes)} axes")
+        if len(axes) != self.panels:
+            raise ValueError(f"{type(self).__name__} draws {self.panels} panels; got {len(axes)} axes")
         return axes
 
     def save(self, stem: str | os.PathLike[str], formats: Sequence[str] = FORMATS) -> list[Path]:
@@ -222,6 +223,20 @@ class Display(ABC):
             return {"text/plain": repr(self)}, {}
         picture = base64.b64encode(light(self._render("png"))).decode("ascii")
         return {"text/plain": repr(self), "image/png": picture}, {"image/png": {"alt": self.describe()}}
+
+
+def _new_figure(size: tuple[float, float]) -> Figure:
+    figure = Figure(size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _grid(figure: Figure, rows: int, columns: int, panels: int, **shared: Any) -> tuple[Axes, ...]:
+    """Part a figure into panels, row by row; what is left of the last row stays empty."""
+    axes = figure.subplots(rows, columns, squeeze=False, **shared).ravel()
+    for ax in axes[panels:]:
+        ax.remove()
+    return tuple(axes[:panels])
 
 
 def light(png: bytes) -> bytes:

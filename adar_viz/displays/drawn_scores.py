@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,7 @@ class DrawnScores(Display):
         The marked epoch.
     """
 
-    rows: ClassVar[int] = 2
+    rows = 2
 
     def __init__(
         self,
@@ -67,8 +67,8 @@ class DrawnScores(Display):
         super().__init__(stamp)
         self.runs, self.level, self.epoch = list(runs), level, epoch
         # A column for each run: this display alone has as many as it is given.
-        self.columns = len(runs)  # type: ignore[misc]
-        self.size = (1.6 + 1.75 * len(runs) + (1.2 if len(runs) == 1 else 0), 3.9)  # type: ignore[misc]
+        self.columns = len(runs)
+        self.size = (1.6 + 1.75 * len(runs) + (1.2 if len(runs) == 1 else 0), 3.9)
 
     @classmethod
     def from_trace(cls, trace: Trace) -> Self:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,7 @@ class EmbeddingDrift(Display):
     labels_ : list of Text
     """
 
-    size: ClassVar[tuple[float, float]] = (7.2, 4.2)
+    size = (7.2, 4.2)
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -59,9 +59,9 @@ class FalseNegatives(Display):
     group_ : dict of str to list of ErrorbarContainer
     """
 
-    rows: ClassVar[int] = 2
-    columns: ClassVar[int] = 2
-    size: ClassVar[tuple[float, float]] = (6.8, 4.6)
+    rows = 2
+    columns = 2
+    size = (6.8, 4.6)
 
     def __init__(
         self, runs: Sequence[FalseRun], ranges: Mapping[str, Float[np.ndarray, "group 2"]], stamp: Mapping[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -40,8 +40,7 @@ class ForestPlot(Display):
         The first arm's mean.
     """
 
-    columns: ClassVar[int] = 3
-    size: ClassVar[tuple[float, float]] = (7.4, 3.4)
+    columns = 3
 
     def __init__(self, table: pd.DataFrame, metric: str, stamp: Mapping[str, Any]) -> None:
         numbers = table[list(COLUMNS)].to_csv(index=False, float_format="%.6g")
@@ -50,6 +49,7 @@ class ForestPlot(Display):
         # As many digits as a file holds, so that a table and its file give the same picture.
         self.table = table.assign(**{name: [float(f"{x:.6g}") for x in table[name]] for name in COLUMNS[2:]})
         self.metric = metric
+        self.size = (7.4, 0.9 + 0.19 * len(table))
 
     @classmethod
     def from_table(cls, frame: pd.DataFrame, metric: str = "ndcg@20") -> Self:
@@ -78,10 +78,6 @@ class ForestPlot(Display):
         label = [said if isinstance(said, str) and said else arm for arm, said in both]  # nan where a CSV has nothing
         stamp = {name: str(chosen[name][0]) for name in ORIGIN}  # a CSV may read version 0.1 as a number
         return cls(chosen[list(COLUMNS)].assign(label=label), metric, stamp)
-
-    def _new_axes(self, context: str, size: tuple[float, float] | None) -> tuple[Axes, ...]:
-        width, scale = self.size[0], style.CONTEXTS[context][1]
-        return super()._new_axes(context, size or (width * scale, (0.9 + 0.19 * len(self.table)) * scale))
 
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
         left, middle, right = axes

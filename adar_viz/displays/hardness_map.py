@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ class HardnessMap(Display):
     transition_, even_ : LineCollection
     """
 
-    size: ClassVar[tuple[float, float]] = (5.4, 3.8)
+    size = (5.4, 3.8)
 
     def __init__(
         self,

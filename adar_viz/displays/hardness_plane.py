@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -61,8 +61,8 @@ class HardnessPlane(Display):
     labels_ : list of Text
     """
 
-    columns: ClassVar[int] = 2
-    size: ClassVar[tuple[float, float]] = (7.4, 3.4)
+    columns = 2
+    size = (7.4, 3.4)
 
     def __init__(self, runs: Sequence[SamplerRun], stamp: Mapping[str, Any]) -> None:
         super().__init__(stamp)

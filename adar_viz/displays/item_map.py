@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -42,8 +42,8 @@ class ItemMap(Display):
     below_, above_, positive_ : list of Line2D, in the plane and on the map
     """
 
-    columns: ClassVar[int] = 2
-    size: ClassVar[tuple[float, float]] = (7.2, 4.0)
+    columns = 2
+    size = (7.2, 4.0)
 
     below_: list[Line2D]
     above_: list[Line2D]

@@ -42,7 +42,7 @@ class MovingBoundary(Display):
     item_, unseen_, positive_, drawn_, false_, synthetic_ : list of Line2D, one for each panel
     """
 
-    columns: ClassVar[int] = 3
+    columns = 3
     boundary_: list[Line2D]
     item_: list[Line2D]
     unseen_: list[Line2D]
@@ -53,7 +53,7 @@ class MovingBoundary(Display):
     path_: list[Line2D]
     own_scale: ClassVar[bool] = True
     """Whether each panel has axes of its own."""
-    size: ClassVar[tuple[float, float]] = (7.2, 3.5)
+    size = (7.2, 3.5)
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -29,8 +29,8 @@ class NoiseSchedule(Display):
         The two curves.
     """
 
-    columns: ClassVar[int] = 2
-    size: ClassVar[tuple[float, float]] = (6.8, 2.5)
+    columns = 2
+    size = (6.8, 2.5)
 
     def __init__(self, alpha_bar: Float[np.ndarray, " timestep"], name: str, stamp: Mapping[str, Any]) -> None:
         super().__init__(stamp)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -50,8 +50,8 @@ class NullDrift(Display):
     trails_ : list of list of Line2D
     """
 
-    columns: ClassVar[int] = 3
-    size: ClassVar[tuple[float, float]] = (7.2, 3.0)
+    columns = 3
+    size = (7.2, 3.0)
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -50,8 +50,8 @@ class OneStep(Display):
     score_, estimate_ : Line2D
     """
 
-    columns: ClassVar[int] = 2
-    size: ClassVar[tuple[float, float]] = (7.2, 3.3)
+    columns = 2
+    size = (7.2, 3.3)
 
     def __init__(
         self,

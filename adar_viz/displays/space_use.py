@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -37,9 +37,9 @@ class SpaceUse(Display):
     uniformity_, spectrum_ : list of Line2D
     """
 
-    rows: ClassVar[int] = 2
-    columns: ClassVar[int] = 2
-    size: ClassVar[tuple[float, float]] = (7.2, 4.6)
+    rows = 2
+    columns = 2
+    size = (7.2, 4.6)
 
     def __init__(
         self,

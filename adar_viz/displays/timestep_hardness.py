@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -41,8 +41,8 @@ class TimestepHardness(Display):
         Artists.
     """
 
-    rows: ClassVar[int] = 2
-    size: ClassVar[tuple[float, float]] = (5.4, 4.4)
+    rows = 2
+    size = (5.4, 4.4)
 
     def __init__(
         self,

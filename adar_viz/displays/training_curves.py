@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,8 @@ class TrainingCurves(Display):
     median_ : Line2D
     """
 
-    columns: ClassVar[int] = 2
-    size: ClassVar[tuple[float, float]] = (6.8, 2.6)
+    columns = 2
+    size = (6.8, 2.6)
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ class TransitionHistogram(Display):
     median_ : Line2D
     """
 
-    size: ClassVar[tuple[float, float]] = (5.4, 2.7)
+    size = (5.4, 2.7)
 
     def __init__(self, count: Int[np.ndarray, "kind timestep"], median: float, stamp: Mapping[str, Any]) -> None:
         super().__init__(stamp)

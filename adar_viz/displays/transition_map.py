@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -41,9 +41,9 @@ class TransitionMap(Display):
     observed_, clamped_ : Line2D
     """
 
-    rows: ClassVar[int] = 2
-    columns: ClassVar[int] = 3
-    size: ClassVar[tuple[float, float]] = (7.2, 4.2)
+    rows = 2
+    columns = 3
+    size = (7.2, 4.2)
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -54,9 +54,9 @@ class TwoRuns(Display):
     mark_ : list of Line2D
     """
 
-    rows: ClassVar[int] = 2
-    columns: ClassVar[int] = 4
-    size: ClassVar[tuple[float, float]] = (9.6, 3.9)
+    rows = 2
+    columns = 4
+    size = (9.6, 3.9)
 
     def __init__(
         self, names: Sequence[str], curves: Sequence[Curve], at: Mapping[str, int | None], stamp: Mapping[str, Any]

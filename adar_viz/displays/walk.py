@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -40,8 +40,8 @@ class Walk(Display):
     titles_ : list of Text
     """
 
-    rows: ClassVar[int] = 2
-    size: ClassVar[tuple[float, float]] = (7.2, 4.3)
+    rows = 2
+    size = (7.2, 4.3)
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -56,9 +56,9 @@ class WalkSources(Display):
     titles_ : list of Text
     """
 
-    rows: ClassVar[int] = 3
-    columns: ClassVar[int] = 3
-    size: ClassVar[tuple[float, float]] = (7.2, 5.0)
+    rows = 3
+    columns = 3
+    size = (7.2, 5.0)
 
     def __init__(
         self,

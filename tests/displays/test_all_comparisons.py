@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from adar_viz.displays import AllComparisons
 from tests.displays.legible import assert_legible
@@ -40,6 +41,15 @@ def test_marks_stand_at_the_numbers_of_the_table(table):
     assert len(shown.intervals_["set4-mf"]) == 2  # the arm that this comparison lacks
     assert [text.get_text() for text in shown.legend_.get_texts()] == ["peer", "ADAR", "control"]
     assert shown.axes_[3].get_title(loc="left") == "set3\nmf"
+
+
+def test_given_axes_are_as_many_as_there_are_comparisons(table):
+    display, figure = AllComparisons.from_table(table), Figure()
+    axes = figure.subplots(1, 5)
+    assert display.plot(axes).figure_ is figure
+    assert [ax.get_title(loc="left") for ax in axes] == [f"set{number}\nmf" for number in range(5)]
+    with pytest.raises(ValueError, match="draws 5 panels; got 4 axes"):
+        display.plot(axes[:4])
 
 
 def test_the_sentence_counts(table):
