@@ -6,17 +6,24 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.displays.forest_plot import LOOKS
+from adar_viz.displays.intervals import (
+    LEGEND,
+    LOOKS,
+    ORIGIN,
+    as_in_a_file,
+    draw_intervals,
+    name_lines,
+    name_of,
+    require_columns,
+)
 
 COLUMNS = ("comparison", "arm", "label", "role", "relative", "relative_low", "relative_high")
-ORIGIN = ("dataset", "data_checksum", "backbone", "seed", "version")
 _ACROSS = 4
 """Panels in a row."""
 
@@ -37,9 +44,8 @@ class AllComparisons(Display):
     shared: ClassVar[Mapping[str, Any]] = {"sharex": "row", "sharey": True}
 
     def __init__(self, table: pd.DataFrame, stamp: Mapping[str, Any]) -> None:
-        numbers = table[list(COLUMNS)].to_csv(index=False, float_format="%.6g")
-        super().__init__({**stamp, "run": f"table {hashlib.sha256(numbers.encode()).hexdigest()[:16]}"})
-        self.table = table.assign(**{name: [float(f"{x:.6g}") for x in table[name]] for name in COLUMNS[4:]})
+        super().__init__({**stamp, "run": name_of(table[list(COLUMNS)])})
+        self.table = as_in_a_file(table, COLUMNS[4:])
         self.names = list(dict.fromkeys(table["comparison"]))
         self.columns, self.rows = min(len(self.names), _ACROSS), -(-len(self.names) // _ACROSS)
         self.size = (7.4, (0.5 + 0.155 * table["arm"].nunique()) * self.rows + 0.3)
@@ -59,9 +65,7 @@ class AllComparisons(Display):
         ValueError
             The frame lacks a column, or has no row.
         """
-        needed = {*COLUMNS, *ORIGIN}
-        if lacking := sorted(needed - set(frame.columns)):
-            raise ValueError(f"the table must have {', '.join(sorted(needed))}; it lacks {', '.join(lacking)}")
+        require_columns(frame, [*COLUMNS, *ORIGIN])
         if frame.empty:
             raise ValueError("the table must have a row for each comparison and arm; got none")
         sums = "".join(map(str, frame["data_checksum"].unique())).encode()
@@ -84,32 +88,23 @@ class AllComparisons(Display):
         place = {arm: i for i, arm in enumerate(others["arm"])}
         self.intervals_: dict[str, list[Any]] = {}
         for ax, name in zip(axes, self.names, strict=True):
-            rows = self.table[(self.table["comparison"] == name) & self.table["arm"].isin(place)]
+            of_it = self.table[self.table["comparison"] == name]
             ax.axvline(0, color=style.GREY, ls="--", lw=0.9, zorder=0)
+            parts = {role: of_it[(of_it["role"] == role) & of_it["arm"].isin(place)] for role in LOOKS}
+            ends = ("relative", "relative_low", "relative_high")
             self.intervals_[name] = [
-                self._intervals(ax, rows[rows["role"] == role], place, role)
-                for role in LOOKS
-                if (rows["role"] == role).any()
+                draw_intervals(ax, part, ends, [place[arm] for arm in part["arm"]], role)
+                for role, part in parts.items()
+                if not part.empty
             ]
-            first = rows.iloc[0]
+            first = of_it.iloc[0]
             ax.set_title(f"{first['dataset']}\n{first['backbone']}", fontsize="medium")
-            ax.set_ylim(len(place) - 0.4, -0.6)
-            ax.set_yticks(np.arange(len(place)), labels=others["label"])
-            ax.grid(axis="y", color="#E0E0E0", lw=0.5)
-            ax.set_axisbelow(True)
+            name_lines(ax, list(others["label"]))
             ax.locator_params(axis="x", nbins=4)
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:+.0f}".replace("-", "−") if x else "0"))
         for ax in axes[-self.columns :]:  # the lowest of each column
             ax.set_xlabel("difference, %")
         self._legend(axes)
-
-    @staticmethod
-    def _intervals(ax: Axes, rows: pd.DataFrame, place: Mapping[str, int], role: str) -> Any:
-        marker, edge, filling = LOOKS[role]
-        middle = rows["relative"].to_numpy()
-        around = np.abs(rows[["relative_low", "relative_high"]].to_numpy().T - middle)
-        look: dict[str, Any] = {"marker": marker, "color": edge, "mfc": filling, "ls": "none", "label": role}
-        return ax.errorbar(middle, rows["arm"].map(place).to_numpy(), xerr=around, elinewidth=1.0, **look)
 
     def _legend(self, axes: tuple[Axes, ...]) -> None:
         most = max(self.intervals_.values(), key=len)
@@ -121,10 +116,8 @@ class AllComparisons(Display):
             handles,
             labels,
             loc="outside lower left",
-            frameon=False,
             ncols=len(handles),
-            handletextpad=0.2,
-            columnspacing=1.0,
+            **LEGEND,
         )
 
     def _firsts(self) -> pd.DataFrame:

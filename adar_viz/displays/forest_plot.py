@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
+from adar_viz.displays.intervals import (
+    LEGEND,
+    LOOKS,
+    ORIGIN,
+    as_in_a_file,
+    draw_intervals,
+    marks,
+    name_lines,
+    name_of,
+    require_columns,
+)
 
-LOOKS: Mapping[str, tuple[str, str, str]] = {
-    "peer": ("o", style.BLUE, style.BLUE),
-    "ADAR": ("D", style.VERMILLION, style.VERMILLION),
-    "control": ("s", style.BLACK, "white"),
-}
-"""Marker, colour and filling of each role: shape and filling tell them apart without colour."""
-
-ORIGIN = ("dataset", "data_checksum", "backbone", "seed", "version")
 COLUMNS = ("arm", "role", "mean", "low", "high", "difference", "difference_low", "difference_high", "best_epoch")
 
 
@@ -43,11 +44,8 @@ class ForestPlot(Display):
     columns = 3
 
     def __init__(self, table: pd.DataFrame, metric: str, stamp: Mapping[str, Any]) -> None:
-        numbers = table[list(COLUMNS)].to_csv(index=False, float_format="%.6g")
-        digest = hashlib.sha256(numbers.encode()).hexdigest()[:16]
-        super().__init__({**stamp, "run": f"table {digest}"})
-        # As many digits as a file holds, so that a table and its file give the same picture.
-        self.table = table.assign(**{name: [float(f"{x:.6g}") for x in table[name]] for name in COLUMNS[2:]})
+        super().__init__({**stamp, "run": name_of(table[list(COLUMNS)])})
+        self.table = as_in_a_file(table, COLUMNS[2:])
         self.metric = metric
         self.size = (7.4, 0.9 + 0.19 * len(table))
 
@@ -67,9 +65,7 @@ class ForestPlot(Display):
         ValueError
             The frame lacks a column or the metric.
         """
-        needed = {*COLUMNS, *ORIGIN, "metric"}
-        if lacking := sorted(needed - set(frame.columns)):
-            raise ValueError(f"the table must have {', '.join(sorted(needed))}; it lacks {', '.join(lacking)}")
+        require_columns(frame, [*COLUMNS, *ORIGIN, "metric"])
         chosen = frame[frame["metric"] == metric].reset_index(drop=True)
         if chosen.empty:
             raise ValueError(f"metric must be one of {', '.join(sorted(set(frame['metric'])))}; got {metric!r}")
@@ -82,16 +78,16 @@ class ForestPlot(Display):
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
         left, middle, right = axes
         self.means_, self.differences_, self.epochs_ = [], [], []
-        for role, (marker, edge, filling) in LOOKS.items():
-            rows = self.table[self.table["role"] == role]
-            look: dict[str, Any] = {"marker": marker, "color": edge, "mfc": filling, "ls": "none", "label": role}
-            if rows.empty:
+        others = self.table.index > 0  # the first arm's difference to itself is 0 by definition
+        for role in LOOKS:
+            of_role = self.table["role"] == role
+            if not of_role.any():
                 continue
-            self.means_.append(_intervals(left, rows, "mean", "low", "high", look))
-            others = rows[rows.index > 0]  # the first arm's difference to itself is 0 by definition
-            names = ("difference", "difference_low", "difference_high")
-            self.differences_.append(_intervals(middle, others, *names, look))
-            self.epochs_ += right.plot(rows["best_epoch"].to_numpy(), rows.index.to_numpy(), **look)
+            rows, compared = self.table[of_role], self.table[of_role & others]
+            self.means_.append(draw_intervals(left, rows, ("mean", "low", "high"), list(rows.index), role))
+            ends = ("difference", "difference_low", "difference_high")
+            self.differences_.append(draw_intervals(middle, compared, ends, list(compared.index), role))
+            self.epochs_ += right.plot(rows["best_epoch"].to_numpy(), rows.index.to_numpy(), **marks(role))
         first = self.table["mean"].to_numpy()[0]
         self.reference_ = left.axvline(first, color=style.GREY, ls="--", lw=0.9, zorder=0)
         middle.axvline(0, color=style.GREY, ls="--", lw=0.9, zorder=0)
@@ -105,21 +101,15 @@ class ForestPlot(Display):
 
     def _label(self, axes: tuple[Axes, ...]) -> None:
         for ax in axes:
-            ax.set_ylim(len(self.table) - 0.4, -0.6)
-            ax.set_yticks(np.arange(len(self.table)), labels=[""] * len(self.table))
-            ax.grid(axis="y", color="#E0E0E0", lw=0.5)
-            ax.set_axisbelow(True)
-        axes[0].set_yticks(np.arange(len(self.table)), labels=self.table["label"])
+            name_lines(ax, list(self.table["label"]) if ax is axes[0] else [""] * len(self.table))
         handles = [container.lines[0] for container in self.means_]
         axes[0].legend(
             handles,
             [str(handle.get_label()) for handle in self.means_],
             loc="upper right",
             bbox_to_anchor=(-0.06, 0.0),
-            frameon=False,
             ncols=len(handles),
-            handletextpad=0.2,
-            columnspacing=1.0,
+            **LEGEND,
         )
 
     def frame(self) -> pd.DataFrame:
@@ -139,8 +129,3 @@ class ForestPlot(Display):
             f"{len(table)} arms by {self.metric} on test: {first['arm']} has {first['mean']:.4f}; "
             f"{'; '.join([*against, ''])}the highest mean, {best['mean']:.4f}, is that of {best['arm']}."
         )
-
-
-def _intervals(ax: Axes, rows: pd.DataFrame, middle: str, low: str, high: str, look: Mapping[str, Any]) -> Any:
-    around = np.abs(rows[[low, high]].to_numpy().T - rows[middle].to_numpy())
-    return ax.errorbar(rows[middle].to_numpy(), rows.index.to_numpy(), xerr=around, elinewidth=1.0, **look)

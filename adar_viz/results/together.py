@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-ORIGIN = ["metric", "dataset", "data_checksum", "backbone", "seed", "version"]
+from adar_viz.displays.intervals import ORIGIN
 
 
 def together(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -25,13 +25,13 @@ def together(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for name, table in tables.items():
         ends = ("", "_low", "_high")
         shares = {f"relative{end}": table[f"difference{end}"] / table["mean"].iloc[0] for end in ends}
-        parts.append(table[["arm", "about", "role", "mean", *ORIGIN]].assign(comparison=name, **shares))
+        parts.append(table[["arm", "about", "role", "mean", "metric", *ORIGIN]].assign(comparison=name, **shares))
     whole = pd.concat(parts, ignore_index=True)
     # An arm is called by what is said of it, if that is the same in every comparison.
     said = whole.dropna(subset="about").groupby("arm")["about"]
     names = dict(said.first()[said.nunique() == 1])
-    columns = ["comparison", "arm", "label", "role", "mean", "relative", "relative_low", "relative_high", *ORIGIN]
-    return whole.assign(label=[names.get(arm, arm) for arm in whole["arm"]])[columns]
+    columns = ["comparison", "arm", "label", "role", "mean", "relative", "relative_low", "relative_high"]
+    return whole.assign(label=[names.get(arm, arm) for arm in whole["arm"]])[[*columns, "metric", *ORIGIN]]
 
 
 def as_lines(frame: pd.DataFrame) -> list[str]:

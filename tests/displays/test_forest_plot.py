@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from adar_viz.displays import ForestPlot
-from adar_viz.displays.forest_plot import LOOKS
+from adar_viz.displays.intervals import LOOKS
 from tests.displays.legible import assert_legible
 
 COMPARISONS = sorted((Path(__file__).parents[2] / "results").glob("*-*.csv"))
@@ -64,7 +64,7 @@ def test_no_text_overlaps_another_in_the_comparisons_that_were_made(path, contex
 def test_roles_differ_in_shape_and_arms_are_named(table):
     shown = ForestPlot.from_table(table, "ndcg@20").plot()
     assert len({(c.lines[0].get_marker(), c.lines[0].get_markerfacecolor() == "white") for c in shown.means_}) == 3
-    assert len({marker for marker, _, _ in LOOKS.values()}) == 3
+    assert len({look["marker"] for look in LOOKS.values()}) == 3
     assert [text.get_text() for text in shown.axes_[0].get_yticklabels()] == ["uniform", "dns", "adar", "two of them"]
     assert [text.get_text() for text in shown.axes_[0].get_legend().get_texts()] == ["peer", "ADAR", "control"]
 
