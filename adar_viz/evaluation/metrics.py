@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from adar_viz.evaluation.conventions import Conventions
 
 PER_USER = ("recall", "ndcg", "hit", "mrr")
-"""What `per_user_metrics` gives at each length of the list."""
+"""What `per_user_metrics` gives at each length of the list, in this order."""
 
 
 def per_user_metrics(
@@ -37,8 +37,7 @@ def per_user_metrics(
         found, reachable = top.sum(axis=1), np.minimum(number, k)
         ideal = ideal_gain[reachable if conventions.ideal == "test" else np.maximum(found, 1)]
         first = np.where(top.any(axis=1), top.argmax(axis=1) + 1.0, np.inf)
-        values[f"recall@{k}"] = found / (number if conventions.recall_over == "test" else reachable)
-        values[f"ndcg@{k}"] = top @ gain[:k] / ideal
-        values[f"hit@{k}"] = (found > 0).astype(np.float64)
-        values[f"mrr@{k}"] = 1 / first
+        recall = found / (number if conventions.recall_over == "test" else reachable)
+        at_k = (recall, top @ gain[:k] / ideal, (found > 0).astype(np.float64), 1 / first)
+        values |= {f"{name}@{k}": value for name, value in zip(PER_USER, at_k, strict=True)}
     return values

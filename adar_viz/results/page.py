@@ -61,20 +61,20 @@ def page(manifest: Manifest) -> str:
     """Return the whole page."""
     reading = manifest.folder / READING
     said = ["## Reading", "", reading.read_text(encoding="utf-8").strip(), ""] if reading.exists() else []
-    lines = [OPENING, "", *said, *_together(manifest), *_overview(manifest)]
     shown = pictures(manifest)
+    lines = [OPENING, "", *said, *_together(manifest, shown.get(TOGETHER)), *_overview(manifest)]
     for entry in manifest.entries:
         if kept := load(manifest, entry.id):
             lines += _section(entry, kept, shown.get(entry.id))
     return "\n".join([*lines, *_grid(manifest)]).rstrip() + "\n"
 
 
-def _together(manifest: Manifest) -> list[str]:
+def _together(manifest: Manifest, shown: Figure | None) -> list[str]:
     """Every comparison that was run, side by side."""
     path = manifest.table(TOGETHER)
     if not path.exists():
         return []
-    frame, shown = pd.read_csv(path), pictures(manifest).get(TOGETHER)
+    frame = pd.read_csv(path)
     return [
         "## All comparisons together",
         "",
