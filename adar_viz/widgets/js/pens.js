@@ -105,6 +105,24 @@ const write = (pen, text, x, y, colour, { align = "left", font = FONT, halo } = 
   pen.fillText(text, x, y);
 };
 
+// Names beside their marks [x, y, r], each on the side where it covers the fewest other marks and names.
+const nameMarks = (pen, names, marks, halo) => {
+  const taken = marks.map(([x, y, r]) => [x - r - 2, y - r - 2, x + r + 2, y + r + 2]); // as wide as the halo
+  for (const { text, at: [x, y, r], colour, font } of names) {
+    pen.font = font;
+    const width = pen.measureText(text).width, height = 9;
+    const sides = [
+      [x + r + 3, y - height / 2], [x - r - 3 - width, y - height / 2],
+      [x - width / 2, y - r - 3 - height], [x - width / 2, y + r + 3],
+    ];
+    const covered = ([left, top]) =>
+      taken.filter(([a, b, c, d]) => left < c && a < left + width && top < d && b < top + height).length;
+    const [left, top] = sides.reduce((best, side) => (covered(side) < covered(best) ? side : best));
+    write(pen, text, left, top + height, colour, { font, halo });
+    taken.push([left, top, left + width, top + height]);
+  }
+};
+
 // One mark of radius r: dot, square, diamond, triangle (filled); ring, cross (lines). Shape and colour always go together.
 const mark = (pen, shape, x, y, r, colour, width = 1.2) => {
   pen.strokeStyle = pen.fillStyle = colour;

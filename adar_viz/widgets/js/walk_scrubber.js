@@ -39,14 +39,11 @@ class Plane extends Scatter {
     super.draw();
     Object.assign(this, { source, walk: this.scene.walks[source] });
     const { pen, scene, walk, colours } = this;
-    if (slow === "on") this.drawLegs(t);
-    else {
-      this.drawTrail(t);
-      this.drawNearest(t);
-    }
+    const names = slow === "on" ? this.drawLegs(t) : [...this.drawTrail(t), ...this.drawNearest(t)];
     const negative = walk.score[t] < scene.boundary;
     mark(pen, negative ? "square" : "dot", ...this.mark("x", t), 10.5, colours.back);
     mark(pen, negative ? "square" : "dot", ...this.mark("x", t), 8.5, negative ? colours.negative : colours.positive);
+    nameMarks(pen, names, [[...this.mark("x", t), 8.5], ...names.map(({ at }) => at)], colours.back);
     this.highlight(selected);
   }
 
@@ -66,14 +63,16 @@ class Plane extends Scatter {
       const at = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2 - 6];
       write(pen, String(i + 1), ...at, colour, { align: "center", font: "700 14px system-ui, sans-serif", halo: colours.back });
     });
+    return [];
   }
 
+  // Marks the nearest items; returns their numbers, which are written last, above all marks.
   drawNearest(t) {
     const { pen, colours } = this;
-    this.walk.nearest[t].forEach((item, rank) => {
+    return this.walk.nearest[t].map((item, rank) => {
       const [x, y] = this.place(item);
       mark(pen, "ring", x, y, 6, colours.text, 1.6);
-      write(pen, String(rank + 1), x + 8, y + 4, colours.text, { font: "600 11px system-ui, sans-serif" });
+      return { text: String(rank + 1), at: [x, y, 6], colour: colours.text, font: "600 11px system-ui, sans-serif" };
     });
   }
 
@@ -94,7 +93,7 @@ class Plane extends Scatter {
     pen.strokeStyle = colours.star;
     pen.lineWidth = 2;
     pen.strokeRect(x - 4, y - 4, 8, 8);
-    write(pen, "t*", x, y + 18, colours.star, { align: "center", font: "600 12px system-ui, sans-serif" });
+    return [{ text: "t*", at: [x, y, 5], colour: colours.star, font: "600 12px system-ui, sans-serif" }];
   }
 }
 
