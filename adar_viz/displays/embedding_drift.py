@@ -227,8 +227,8 @@ class EmbeddingDrift(Display):
         """Say which item changed most, how far items moved, and how far to trust the map."""
         first = self.order[0]
         return (
-            f"From epoch {self.epoch[0]} to {self.epoch[-1]} {len(self.item)} items moved by {self.drift:.2f} of "
-            f"the map's spread (where nothing moved: {self.null:.2f}) and changed {self.change.mean():.0%} of their "
+            f"{len(self.item)} items moved by {self.drift:.2f} of the map's spread from epoch {self.epoch[0]} to "
+            f"{self.epoch[-1]} (where nothing moved: {self.null:.2f}) and changed {self.change.mean():.0%} of their "
             f"{self.k} nearest items (by chance: {self.chance:.0%}); {self.name[first]} changed most, "
             f"{self.change[first]:.0%}. {self._quality()}"
         )
