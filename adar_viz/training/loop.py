@@ -1,128 +1,26 @@
-"""Training: one loop for every backbone, sampler and loss, on one process or many."""
+"""The loop over epochs: everything that a checkpoint holds, and goes on with."""
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from adar_viz import checkpoint as checkpoints
 from adar_viz.batches import PairRows, SequenceRows, shuffled
-from adar_viz.core import Backbone, Batch, Context, Loss, Negatives, NegativeSampler, Observer, Updatable, ignore
-from adar_viz.events import Drawn
+from adar_viz.core import Backbone, Batch, Context, Loss, NegativeSampler, Observer, Updatable, ignore
 from adar_viz.known import KnownPositives
-
-CHECK_EVERY = 50
-"""Steps between looks for non-finite losses; the step is still named exactly."""
-
-
-class TrainingDiverged(ArithmeticError):
-    """A loss or a weight stopped being finite."""
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """How long and how hard to train.
-
-    Attributes
-    ----------
-    epochs
-        At most this many passes over the training rows.
-    batch_size
-        Rows or sequences in a step, over all processes; None is 2048 rows (collaborative filtering)
-        or 256 sequences (sequential).
-    learning_rate, l2
-        Of Adam; ``l2`` multiplies `Backbone.l2`. Tune it for every sampler: an untuned ``l2``
-        hides more than most samplers add.
-    patience
-        Stop after this many validations without a new best; None never stops early.
-    validate_every
-        Epochs between validations, and between checkpoints.
-    metric
-        The validation metric that selects the best epoch; higher is better.
-    seed
-        Of the order of the rows, the draws of the sampler and the dropout of the backbone.
-    """
-
-    epochs: int = 200
-    batch_size: int | None = None
-    learning_rate: float = 1e-3
-    l2: float = 1e-4
-    patience: int | None = 10
-    validate_every: int = 1
-    metric: str = "ndcg@20"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "validate_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
-        for name in ("batch_size", "patience"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, or None; got {getattr(self, name)}")
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate must be above 0; got {self.learning_rate}")
-        if not self.l2 >= 0:
-            raise ValueError(f"l2 must be at least 0; got {self.l2}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be at least 0; got {self.seed}")
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    """What happened in one epoch: means over its steps, and the validation metrics if taken."""
-
-    epoch: int
-    seconds: float
-    losses: Mapping[str, float]
-    sampler: Mapping[str, float] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    is_best: bool = False
-    resumed: bool = False
-    """Read from a checkpoint: an earlier process trained this epoch."""
-
-
-class _Objective(nn.Module):
-    """One step's loss as a module, so that Fabric can wrap it for several processes.
-
-    The sampler stays outside the module tree: it trains itself, apart from the recommender.
-    """
-
-    def __init__(self, backbone: Backbone, sampler: NegativeSampler, loss: Loss, l2: float) -> None:
-        super().__init__()
-        self.backbone = backbone
-        self._unregistered = (sampler, loss)
-        self._loss_takes_log_prob = "log_prob" in inspect.signature(loss).parameters
-        self.l2 = l2
-        self.seen: tuple[Context, Negatives, dict[str, Tensor]] | None = None
-
-    def forward(self, batch: Batch, make_context: Callable[..., Context], observe: Observer) -> Tensor:
-        sampler, loss = self._unregistered
-        encoded = self.backbone(batch)
-        context = make_context(user=batch.user, positive=batch.positive, encoded=encoded)
-        negatives = sampler.sample(context, observe=observe)
-        positive = context.positive_score
-        negative = encoded.score(negatives.embedding)
-        known = {"log_prob": negatives.log_prob} if self._loss_takes_log_prob else {}
-        terms = {"loss": loss(positive, negative, negatives.weight, **known).mean(), **negatives.auxiliary}
-        if self.l2 > 0:
-            terms["l2"] = self.l2 * self.backbone.l2(batch, negatives.item)
-        if observe is not ignore:
-            item = negatives.item.expand_as(negative)  # one row may serve all
-            scores, vectors = (positive.detach(), negative.detach()), negatives.embedding.detach()
-            weight, log_prob = negatives.weight, negatives.log_prob
-            observe(Drawn(batch.user, batch.positive, item, *scores, weight, log_prob, vectors, encoded))
-        self.seen = context, negatives, terms
-        return torch.stack(list(terms.values())).sum()
+from adar_viz.training.objective import Objective, make_optimizer
+from adar_viz.training.plan import EpochReport, TrainingPlan
+from adar_viz.training.seeds import seeded
+from adar_viz.training.terms import TermHistory, TrainingDiverged
 
 
 def fit(
@@ -193,7 +91,7 @@ class _Run:
         if not isinstance(backbone, nn.Module):
             raise TypeError(f"backbone must be a torch.nn.Module; got {type(backbone).__name__}")
         self.backbone, self.sampler, self.plan, self.fabric = backbone, sampler, plan, fabric
-        objective = _Objective(backbone, sampler, loss, plan.l2)
+        objective = Objective(backbone, sampler, loss, plan.l2)
         self.step_module, self.optimizer = fabric.setup(objective, make_optimizer(backbone, plan.learning_rate))
         self.objective = objective
         if isinstance(sampler, nn.Module):
@@ -211,7 +109,7 @@ class _Run:
         batch_size = plan.batch_size or rows.usual_batch_size
         batches = shuffled(rows, batch_size, generator=order, rank=fabric.global_rank, world_size=fabric.world_size)
         num_steps = -(-len(rows) // batch_size)
-        history, reported = _TermHistory(epoch), _TermHistory(epoch)
+        history, reported = TermHistory(epoch), TermHistory(epoch)
         self.step_module.train()
         with torch.random.fork_rng():  # dropout draws from the global generator; leave the caller's alone
             torch.manual_seed(int(torch.randint(2**62, (), generator=seeded("cpu", plan.seed, epoch, -1))))
@@ -238,7 +136,7 @@ class _Run:
         assert self.objective.seen is not None
         return {name: term.detach() for name, term in self.objective.seen[2].items()}
 
-    def _means(self, history: _TermHistory) -> dict[str, float]:
+    def _means(self, history: TermHistory) -> dict[str, float]:
         means = history.means()
         if self.fabric.world_size == 1:
             return means
@@ -317,57 +215,7 @@ class _Run:
             self.sampler.load_state_dict(state["sampler"])
 
 
-class _TermHistory:
-    """The named values of each step, looked at now and then for the first that is not finite."""
-
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
-        self.names: list[str] = []
-        self.steps: list[Float[Tensor, " term"]] = []
-        self.checked = 0
-
-    def add(self, terms: Mapping[str, Tensor | float]) -> None:
-        if terms:
-            self.names = list(terms)
-            self.steps.append(torch.stack([torch.as_tensor(value) for value in terms.values()]))
-            if len(self.steps) - self.checked >= CHECK_EVERY:
-                self.check()
-
-    def check(self) -> None:
-        if self.checked == len(self.steps):
-            return
-        finite = torch.isfinite(torch.stack(self.steps[self.checked :]))
-        if not bool(finite.all()):
-            step, term = (~finite).nonzero()[0].tolist()
-            value = float(self.steps[self.checked + step][term])
-            raise TrainingDiverged(
-                f"epoch {self.epoch}, step {self.checked + step}: the term {self.names[term]!r} is {value}; "
-                "the usual causes are a learning rate that is too high or a weight that is not finite"
-            )
-        self.checked = len(self.steps)
-
-    def means(self) -> dict[str, float]:
-        if not self.steps:
-            return {}
-        self.check()
-        return dict(zip(self.names, torch.stack(self.steps).double().mean(0).tolist(), strict=True))
-
-
-def make_optimizer(backbone: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
-    """Return Adam, lazily sparse where the backbone's embeddings ask for sparse gradients."""
-    sparse = any(isinstance(m, nn.Embedding) and m.sparse for m in backbone.modules())
-    if sparse:
-        return torch.optim.SparseAdam(backbone.parameters(), lr=learning_rate)
-    return torch.optim.Adam(backbone.parameters(), lr=learning_rate, fused=True)
-
-
 def _mean_over_processes(fabric: Fabric, value: Tensor) -> Tensor:
     mean = fabric.all_reduce(value.detach().clone(), reduce_op="mean")
     assert isinstance(mean, Tensor)
     return mean
-
-
-def seeded(device: torch.device | str, *seed: int) -> torch.Generator:
-    """Return a generator whose stream depends on every number of ``seed``."""
-    state = np.random.SeedSequence([value % 2**32 for value in seed]).generate_state(1, np.uint64)[0]
-    return torch.Generator(device=device).manual_seed(int(state) % 2**63)
