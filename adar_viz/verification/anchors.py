@@ -6,7 +6,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,11 @@ class Anchor:
     tolerance
         Largest relative difference that counts as the same; 0 asks for the same four decimals.
     minutes
-        About how long it takes on one quiet core.
+        About how long one seed takes on one quiet core.
     run
         Options of an `Experiment` and its `TrainingPlan` that differ from their defaults.
+    seeds
+        How many seeds are tried, from that of ``run`` on; their mean is compared.
     count
         Parts whose pairs are counted: then items are ranked by popularity, and nothing is trained.
     notes
@@ -56,11 +58,14 @@ class Anchor:
     tolerance: float
     minutes: float
     run: Mapping[str, Any]
+    seeds: int = 1
     count: tuple[str, ...] = ()
     notes: str = ""
     experiment: Experiment = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.seeds < 1 or (self.count and self.seeds > 1):
+            raise AnchorError(f"anchor {self.id!r}: seeds must be at least 1, and 1 for a count; got {self.seeds}")
         of_plan = {f.name for f in fields(TrainingPlan)}
         options: dict[str, Any] = {name: None if value == "none" else value for name, value in self.run.items()}
         try:
@@ -74,6 +79,16 @@ class Anchor:
             raise AnchorError(f"anchor {self.id!r}: a reading is 'best' or a number of epochs; got {epochs}")
         if epochs and not self.selects_on_test:
             raise AnchorError(f"anchor {self.id!r}: readings at an epoch need split = 'as-published'; got {epochs}")
+
+    @property
+    def trainings(self) -> list[Anchor]:
+        """One anchor for each seed, the first one under its own name."""
+        first = self.experiment.plan.seed
+        further = [
+            replace(self, id=f"{self.id}-seed{seed}", run={**self.run, "seed": seed}, seeds=1)
+            for seed in range(first + 1, first + self.seeds)
+        ]
+        return [replace(self, seeds=1), *further]
 
     @property
     def selects_on_test(self) -> bool:
@@ -105,7 +120,7 @@ def read_anchors(path: Path = ANCHORS) -> list[Anchor]:
         It cannot be read, or an entry lacks a key, has an unknown one, or repeats an id.
     """
     known = {f.name for f in fields(Anchor) if f.init}
-    needed = known - {"count", "notes"}
+    needed = known - {"seeds", "count", "notes"}
     anchors = []
     for entry in read_toml(path, AnchorError).get("anchor", []):
         check_keys(entry, needed, known, f"{path}: anchor", AnchorError)

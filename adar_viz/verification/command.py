@@ -15,7 +15,7 @@ from adar_viz.datasets import DataError
 from adar_viz.experiment import write_text
 from adar_viz.manifests import chosen
 from adar_viz.verification.anchors import ANCHORS, Anchor, AnchorError, read_anchors
-from adar_viz.verification.page import page
+from adar_viz.verification.page import compare, page
 from adar_viz.verification.running import FOUND, Found, read_found, verify
 
 PAGE = "VERIFICATION.md"
@@ -46,15 +46,15 @@ def execute(args: argparse.Namespace) -> int:
     """Run the command; 1 means that a number lies outside its tolerance."""
     anchors = read_anchors(args.manifest)
     names = chosen([anchor.id for anchor in anchors], args.only, "anchor", AnchorError)
-    asked = [a for a in anchors if a.id in names and (args.at_most is None or a.minutes <= args.at_most)]
+    asked = [a for a in anchors if a.id in names and (args.at_most is None or a.minutes * a.seeds <= args.at_most)]
     if args.list:
         for anchor in asked:
-            print(f"{anchor.id:34}{anchor.minutes:6g} min  {anchor.what}")
+            print(f"{anchor.id:34}{anchor.minutes * anchor.seeds:6g} min  {anchor.what}")
         return 0
     kept = args.manifest.parent / FOUND
     torch.set_num_threads(args.threads)
-    for anchor in [] if args.write else asked:
-        _look(anchor, args)
+    for training in [] if args.write else [one for anchor in asked for one in anchor.trainings]:
+        _look(training, args)
     found = _gather(anchors, kept, args.out)
     home = args.manifest.parent.parent if args.write else args.out
     home.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def execute(args: argparse.Namespace) -> int:
         write_text(kept, json.dumps({name: asdict(found[name]) for name in sorted(found)}, indent=2) + "\n")
     write_text(home / PAGE, page(anchors, found))
     print(home / PAGE)
-    return int(any(_disagrees(anchor, found.get(anchor.id)) for anchor in asked))
+    return int(any(one.agrees is False for anchor in asked for one in compare(anchor, found)))
 
 
 def _look(anchor: Anchor, args: argparse.Namespace) -> None:
@@ -76,17 +76,10 @@ def _look(anchor: Anchor, args: argparse.Namespace) -> None:
 def _gather(anchors: list[Anchor], kept: Path, out: Path) -> dict[str, Found]:
     """Gather what is kept and what ``out`` holds, as far as it was found with the anchors' present settings."""
     stored = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    found = {anchor.id: read_found(anchor, out) or _kept(stored.get(anchor.id)) for anchor in anchors}
-    return {a.id: one for a in anchors if (one := found[a.id]) is not None and one.recipe == a.recipe}
+    trainings = [one for anchor in anchors for one in anchor.trainings]
+    found = {one.id: read_found(one, out) or _kept(stored.get(one.id)) for one in trainings}
+    return {one.id: there for one in trainings if (there := found[one.id]) is not None and there.recipe == one.recipe}
 
 
 def _kept(one: dict[str, Any] | None) -> Found | None:
     return None if one is None else Found(**one)
-
-
-def _disagrees(anchor: Anchor, found: Found | None) -> bool:
-    return found is not None and any(
-        not anchor.agrees(anchor.published[reading][metric], ours)
-        for reading, metrics in found.metrics.items()
-        for metric, ours in metrics.items()
-    )

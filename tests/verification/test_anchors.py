@@ -37,6 +37,14 @@ def test_the_recipe_changes_with_what_decides_the_number_alone() -> None:
     assert anchor().recipe != anchor(count=("train",)).recipe
 
 
+def test_every_seed_is_a_training_of_its_own() -> None:
+    three = anchor(run={**RUN, "seed": 4}, seeds=3).trainings
+    assert [one.id for one in three] == ["one", "one-seed5", "one-seed6"]
+    assert [one.experiment.plan.seed for one in three] == [4, 5, 6]
+    assert len({one.recipe for one in three}) == 3
+    assert three[0].recipe == anchor(run={**RUN, "seed": 4}).recipe  # more seeds leave the first one as it was
+
+
 @pytest.mark.parametrize(
     ("tolerance", "ours", "agree"), [(0.05, 0.209, True), (0.05, 0.211, False), (0, 0.20004, True), (0, 0.2001, False)]
 )
@@ -49,6 +57,8 @@ def test_numbers_agree_within_the_tolerance_or_to_four_decimals(tolerance: float
     [
         ({"run": {"depth": 3}}, "anchor 'one': .*depth"),
         ({"run": {"epochs": 0}}, "anchor 'one': epochs must be at least 1; got 0"),
+        ({"seeds": 0}, "seeds must be at least 1, and 1 for a count; got 0"),
+        ({"seeds": 2, "count": ("train",)}, "seeds must be at least 1, and 1 for a count; got 2"),
         ({"published": {"50": {"recall@20": 0.2}}}, "readings at an epoch need split = 'as-published'; got"),
         ({"published": {"end": {"recall@20": 0.2}}}, "a reading is 'best' or a number of epochs; got"),
     ],

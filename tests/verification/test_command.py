@@ -26,6 +26,7 @@ what = "A small training"
 source = "Here"
 tolerance = 0
 minutes = 2
+seeds = 2
 run = { data = "synthetic", negatives = "uniform", dim = 4, epochs = 1 }
 published.best = { "recall@20" = 0.999 }
 
@@ -57,6 +58,10 @@ def test_it_runs_what_is_chosen_and_says_what_is_missing(project: Path, capsys: 
     assert main(["verify", "--quiet", "--only", "trained", "--only", "absent"]) == 1  # .999 is out of reach
     assert "absent: not run: gowalla: expected a folder gowalla" in capsys.readouterr().err
     assert not (project / "VERIFICATION.md").exists()
+    text = (project / "runs" / "verification" / "VERIFICATION.md").read_text()
+    assert "| trained | best | recall@20 | 0.9990 | 0." in text
+    assert " | 2: 0." in text  # both seeds
+    assert len(list((project / "runs" / "verification").glob("trained*/found.json"))) == 2
 
 
 def test_write_keeps_what_was_found_and_trains_nothing(project: Path) -> None:
