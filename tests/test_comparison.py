@@ -278,6 +278,15 @@ def test_an_impossible_range_is_refused(asked: dict[str, tuple[float, float]], m
         ranges(asked)
 
 
+def test_the_range_of_l2_is_that_of_the_backbone_unless_another_is_asked_for() -> None:
+    found = {spec: ranges({}, spec)["l2"] for spec in ("mf", "mf(std=0.1)", "lightgcn", "sasrec")}
+    assert found["mf"] == found["mf(std=0.1)"] == FloatDistribution(1e-4, 3e-1, log=True)
+    assert found["lightgcn"] == FloatDistribution(1e-4, 3e-2, log=True)
+    assert found["sasrec"] == RANGES["l2"]
+    assert ranges({"l2": (1e-5, 1e-2)}, "mf")["l2"] == FloatDistribution(1e-5, 1e-2, log=True)
+    assert ranges({}, "mf")["learning_rate"] == RANGES["learning_rate"]
+
+
 def test_trials_beyond_the_first_round_learn_from_it_and_are_the_same_again() -> None:
     def play(good: float) -> list[float]:
         study = Study(BASE, "uniform")

@@ -16,6 +16,10 @@ RANGES: dict[str, Range] = {
 }
 """Tuned for every arm; a comparison may name others."""
 
+L2_OF: Mapping[str, tuple[float, float]] = {"mf": (1e-4, 3e-1), "lightgcn": (1e-4, 3e-2)}
+"""Backbones whose best weights of L2 are known from ``RESULTS.md``: few trials meet them in five decades, and too
+small a weight for all arms has turned their order round. The plan's default lies within."""
+
 EDGE = 0.05
 """Share of a range, at either end, where a tuned value suggests that the best lies beyond."""
 
@@ -52,8 +56,15 @@ OWN: Mapping[str, tuple[Knob, ...]] = {
 """Each sampler's own hyper-parameters; one that an arm's spec already sets is left as it is."""
 
 
-def ranges(asked: Mapping[str, tuple[float, float]]) -> dict[str, Range]:
-    """Return `RANGES` with the asked ones in their place: lowest and highest, both above 0.
+def ranges(asked: Mapping[str, tuple[float, float]], backbone: str = "") -> dict[str, Range]:
+    """Return `RANGES` with what is known of a backbone, and above all what is asked for, in their place.
+
+    Parameters
+    ----------
+    asked
+        By name, lowest and highest, both above 0.
+    backbone
+        A spec; `L2_OF` may know its name.
 
     Raises
     ------
@@ -68,7 +79,9 @@ def ranges(asked: Mapping[str, tuple[float, float]]) -> dict[str, Range]:
         low, high = ends
         if not 0 < low < high < float("inf"):
             raise ValueError(f"the range of {name} must have 0 < lowest < highest; got {low:g} to {high:g}")
-    return RANGES | {name: FloatDistribution(*ends, log=True) for name, ends in asked.items()}
+    kind = backbone.partition("(")[0].strip()
+    known = {"l2": L2_OF[kind]} if kind in L2_OF else {}
+    return RANGES | {name: FloatDistribution(*pair, log=True) for name, pair in {**known, **asked}.items()}
 
 
 def at(values: Range, share: float) -> float:

@@ -54,7 +54,8 @@ def compare(
     longer
         Two arms: the winner of the first is trained once more, in the time that the second's took.
     ranges
-        Where ``learning_rate`` and ``l2`` are looked for, lowest and highest, if not in `RANGES`.
+        Where ``learning_rate`` and ``l2`` are looked for, lowest and highest, if not where
+        `adar_viz.comparison.knobs.ranges` says for the backbone.
     jobs, backend, backend_options
         Processes at a time, and where they run: any backend of joblib, such as ``dask`` with
         ``{"scheduler_host": "host:port"}``, or ``ray``. Workers of a cluster must see ``folder`` and
@@ -69,7 +70,7 @@ def compare(
     """
     named = _named(arms)
     _check(base, named, seeds, trials, longer)
-    space = knobs.ranges(ranges or {})
+    space = knobs.ranges(ranges or {}, base.backbone)
     workers = Workers(jobs, backend, backend_options or {}, progress)
     checksum = ""
     for spec in named.values():  # a wrong spec is found now, not after an hour
