@@ -10,14 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from adar_viz.displays import style
 from adar_viz.displays.display import Display
 from adar_viz.displays.intervals import (
-    LEGEND,
     LOOKS,
     ORIGIN,
     as_in_a_file,
     draw_intervals,
+    draw_legend,
+    draw_reference,
     name_lines,
     name_of,
     require_columns,
@@ -89,7 +89,7 @@ class AllComparisons(Display):
         self.intervals_: dict[str, list[Any]] = {}
         for ax, name in zip(axes, self.names, strict=True):
             of_it = self.table[self.table["comparison"] == name]
-            ax.axvline(0, color=style.GREY, ls="--", lw=0.9, zorder=0)
+            draw_reference(ax)
             parts = {role: of_it[(of_it["role"] == role) & of_it["arm"].isin(place)] for role in LOOKS}
             ends = ("relative", "relative_low", "relative_high")
             self.intervals_[name] = [
@@ -104,21 +104,9 @@ class AllComparisons(Display):
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:+.0f}".replace("-", "−") if x else "0"))
         for ax in axes[-self.columns :]:  # the lowest of each column
             ax.set_xlabel("difference, %")
-        self._legend(axes)
-
-    def _legend(self, axes: tuple[Axes, ...]) -> None:
-        most = max(self.intervals_.values(), key=len)
-        handles = [container.lines[0] for container in most]
-        labels = [str(container.get_label()) for container in most]
         figure = axes[0].get_figure(root=True)
         assert figure is not None
-        self.legend_ = figure.legend(
-            handles,
-            labels,
-            loc="outside lower left",
-            ncols=len(handles),
-            **LEGEND,
-        )
+        self.legend_ = draw_legend(figure, max(self.intervals_.values(), key=len), loc="outside lower left")
 
     def _firsts(self) -> pd.DataFrame:
         return self.table.groupby("comparison", sort=False).head(1)

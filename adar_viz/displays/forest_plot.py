@@ -8,14 +8,14 @@ from typing import Any, Self
 import pandas as pd
 from matplotlib.axes import Axes
 
-from adar_viz.displays import style
 from adar_viz.displays.display import Display
 from adar_viz.displays.intervals import (
-    LEGEND,
     LOOKS,
     ORIGIN,
     as_in_a_file,
     draw_intervals,
+    draw_legend,
+    draw_reference,
     marks,
     name_lines,
     name_of,
@@ -89,8 +89,8 @@ class ForestPlot(Display):
             self.differences_.append(draw_intervals(middle, compared, ends, list(compared.index), role))
             self.epochs_ += right.plot(rows["best_epoch"].to_numpy(), rows.index.to_numpy(), **marks(role))
         first = self.table["mean"].to_numpy()[0]
-        self.reference_ = left.axvline(first, color=style.GREY, ls="--", lw=0.9, zorder=0)
-        middle.axvline(0, color=style.GREY, ls="--", lw=0.9, zorder=0)
+        self.reference_ = draw_reference(left, first)
+        draw_reference(middle)
         left.set(title=f"{self.metric} on test", xlabel="with 95 % interval")
         middle.set(title="Difference", xlabel=f"to {self.table['label'][0]}, paired")
         right.set(title="Best epoch", xlabel="mean over seeds")
@@ -102,15 +102,7 @@ class ForestPlot(Display):
     def _label(self, axes: tuple[Axes, ...]) -> None:
         for ax in axes:
             name_lines(ax, list(self.table["label"]) if ax is axes[0] else [""] * len(self.table))
-        handles = [container.lines[0] for container in self.means_]
-        axes[0].legend(
-            handles,
-            [str(handle.get_label()) for handle in self.means_],
-            loc="upper right",
-            bbox_to_anchor=(-0.06, 0.0),
-            ncols=len(handles),
-            **LEGEND,
-        )
+        draw_legend(axes[0], self.means_, loc="upper right", bbox_to_anchor=(-0.06, 0.0))
 
     def frame(self) -> pd.DataFrame:
         """One row for each arm: its role, mean, interval, paired difference and best epoch."""

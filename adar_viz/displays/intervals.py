@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 
 from adar_viz.displays import style
 
@@ -22,8 +25,6 @@ LOOKS: Mapping[str, Mapping[str, Any]] = {
     "control": {"marker": "s", "color": style.BLACK, "mfc": "white"},
 }
 """Marks of each role: shape and filling tell them apart without colour."""
-
-LEGEND: Mapping[str, Any] = {"frameon": False, "handletextpad": 0.2, "columnspacing": 1.0}
 
 
 def require_columns(frame: pd.DataFrame, needed: Iterable[str]) -> None:
@@ -69,6 +70,18 @@ def draw_intervals(
     """
     middle, ends = rows[names[0]].to_numpy(), rows[list(names[1:])].to_numpy().T
     return ax.errorbar(middle, line, xerr=np.abs(ends - middle), elinewidth=1.0, **marks(role))
+
+
+def draw_reference(ax: Axes, at: float = 0.0) -> Line2D:
+    """Draw the line of the first arm, which the others are read against."""
+    return ax.axvline(at, color=style.GREY, ls="--", lw=0.9, zorder=0)
+
+
+def draw_legend(owner: Axes | Figure, roles: Sequence[ErrorbarContainer], **where: Any) -> Legend:
+    """Draw one row that names the roles' marks, where ``loc`` and what goes with it say."""
+    handles, labels = [role.lines[0] for role in roles], [str(role.get_label()) for role in roles]
+    look: dict[str, Any] = {"frameon": False, "ncols": len(handles), "handletextpad": 0.2, "columnspacing": 1.0}
+    return owner.legend(handles, labels, **look, **where)
 
 
 def name_lines(ax: Axes, labels: Sequence[str]) -> None:
