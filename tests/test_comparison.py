@@ -24,7 +24,7 @@ from adar_viz.comparison import cells as cells_of
 from adar_viz.comparison import pace as pacing
 from adar_viz.comparison.budget import budget_of
 from adar_viz.comparison.controls import equal_time
-from adar_viz.comparison.knobs import POOL, RANGES, at, edge, ranges
+from adar_viz.comparison.knobs import L2_OF, POOL, RANGES, at, edge, ranges
 from adar_viz.comparison.tuning import TOGETHER, Study
 from adar_viz.displays import ForestPlot
 from adar_viz.experiment import Experiment, prepare, run
@@ -285,6 +285,16 @@ def test_the_range_of_l2_is_that_of_the_backbone_unless_another_is_asked_for() -
     assert found["sasrec"] == RANGES["l2"]
     assert ranges({"l2": (1e-5, 1e-2)}, "mf")["l2"] == FloatDistribution(1e-5, 1e-2, log=True)
     assert ranges({}, "mf")["learning_rate"] == RANGES["learning_rate"]
+
+
+def test_the_help_tells_the_ranges_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    told = capsys.readouterr().out.split("default: learning_rate", 1)[1].split(")", 1)[0]
+    ends = [(values.low, values.high) for values in (RANGES["learning_rate"], RANGES["l2"])]
+    ends[1:1] = [L2_OF["mf"], L2_OF["lightgcn"]]
+    numbers = re.findall(r"(?<![a-z])\d[\d.e-]*", told)
+    assert [float(number) for number in numbers] == [end for pair in ends for end in pair]
 
 
 def test_trials_beyond_the_first_round_learn_from_it_and_are_the_same_again() -> None:

@@ -8,6 +8,8 @@ from math import exp, log
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
+from adar_viz.specs import take_apart
+
 Range = FloatDistribution | IntDistribution
 
 RANGES: dict[str, Range] = {
@@ -56,7 +58,7 @@ OWN: Mapping[str, tuple[Knob, ...]] = {
 """Each sampler's own hyper-parameters; one that an arm's spec already sets is left as it is."""
 
 
-def ranges(asked: Mapping[str, tuple[float, float]], backbone: str = "") -> dict[str, Range]:
+def ranges(asked: Mapping[str, tuple[float, float]], backbone: str | None = None) -> dict[str, Range]:
     """Return `RANGES` with what is known of a backbone, and above all what is asked for, in their place.
 
     Parameters
@@ -64,7 +66,7 @@ def ranges(asked: Mapping[str, tuple[float, float]], backbone: str = "") -> dict
     asked
         By name, lowest and highest, both above 0.
     backbone
-        A spec; `L2_OF` may know its name.
+        A spec, whose name `L2_OF` may know; None for what holds of all.
 
     Raises
     ------
@@ -79,8 +81,9 @@ def ranges(asked: Mapping[str, tuple[float, float]], backbone: str = "") -> dict
         low, high = ends
         if not 0 < low < high < float("inf"):
             raise ValueError(f"the range of {name} must have 0 < lowest < highest; got {low:g} to {high:g}")
-    kind = backbone.partition("(")[0].strip()
-    known = {"l2": L2_OF[kind]} if kind in L2_OF else {}
+    known: dict[str, tuple[float, float]] = {}
+    if backbone is not None and (kind := take_apart(backbone)[0]) in L2_OF:
+        known["l2"] = L2_OF[kind]
     return RANGES | {name: FloatDistribution(*pair, log=True) for name, pair in {**known, **asked}.items()}
 
 
