@@ -91,6 +91,11 @@ class Anchor:
         return [replace(self, seeds=1), *further]
 
     @property
+    def all_minutes(self) -> float:
+        """About how long all seeds take, one after the other."""
+        return self.minutes * self.seeds
+
+    @property
     def selects_on_test(self) -> bool:
         """Whether the published protocol stopped, or chose its epoch, on the test."""
         return self.experiment.split == "as-published"

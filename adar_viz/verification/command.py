@@ -46,10 +46,10 @@ def execute(args: argparse.Namespace) -> int:
     """Run the command; 1 means that a number lies outside its tolerance."""
     anchors = read_anchors(args.manifest)
     names = chosen([anchor.id for anchor in anchors], args.only, "anchor", AnchorError)
-    asked = [a for a in anchors if a.id in names and (args.at_most is None or a.minutes * a.seeds <= args.at_most)]
+    asked = [a for a in anchors if a.id in names and (args.at_most is None or a.all_minutes <= args.at_most)]
     if args.list:
         for anchor in asked:
-            print(f"{anchor.id:34}{anchor.minutes * anchor.seeds:6g} min  {anchor.what}")
+            print(f"{anchor.id:34}{anchor.all_minutes:6g} min  {anchor.what}")
         return 0
     kept = args.manifest.parent / FOUND
     torch.set_num_threads(args.threads)

@@ -87,7 +87,7 @@ def _row(one: Compared) -> str:
     at = one.reading if one.reading == BEST else f"epoch {one.reading}"
     inside = f"within {anchor.tolerance:.0%}" if anchor.tolerance else "the same to 4 decimals"
     if not one.ours:
-        told = f"| | | not run (about {anchor.minutes:g} min)"
+        told = f"| | | not run (about {anchor.all_minutes:g} min)"
     else:
         mean = fmean(one.ours)
         several = f"{len(one.ours)}: {min(one.ours):.4f} to {max(one.ours):.4f}" if len(one.ours) > 1 else "1"
@@ -99,7 +99,7 @@ def _row(one: Compared) -> str:
 def _details(anchor: Anchor, found: Sequence[Found]) -> str:
     """Say of one anchor what it is, whence, how to run it, and what is known."""
     if not found:
-        state = f"Not run; about {anchor.minutes:g} minutes on one core."
+        state = f"Not run; about {anchor.all_minutes:g} minutes on one core."
     elif anchor.count:
         state = f"Popularity counted over {' + '.join(anchor.count)}; nothing is trained."
     else:
