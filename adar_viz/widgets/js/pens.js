@@ -105,9 +105,9 @@ const write = (pen, text, x, y, colour, { align = "left", font = FONT, halo } = 
   pen.fillText(text, x, y);
 };
 
-// Names beside their marks [x, y, r], each on the side where it covers the fewest other marks and names.
-const nameMarks = (pen, names, marks, halo) => {
-  const taken = marks.map(([x, y, r]) => [x - r - 2, y - r - 2, x + r + 2, y + r + 2]); // as wide as the halo
+// Names beside their marks [x, y, r], each on the side where it covers the fewest marks, others' too, and names.
+const nameMarks = (pen, names, others, halo) => {
+  const taken = [...names.map(({ at }) => at), ...others].map(([x, y, r]) => [x - r - 2, y - r - 2, x + r + 2, y + r + 2]); // as wide as the halo
   for (const { text, at: [x, y, r], colour, font } of names) {
     pen.font = font;
     const width = pen.measureText(text).width, height = 9;

@@ -39,11 +39,13 @@ class Plane extends Scatter {
     super.draw();
     Object.assign(this, { source, walk: this.scene.walks[source] });
     const { pen, scene, walk, colours } = this;
-    const names = slow === "on" ? this.drawLegs(t) : [...this.drawTrail(t), ...this.drawNearest(t)];
+    let names = [];
+    if (slow === "on") this.drawLegs(t);
+    else names = [...this.drawTrail(t), ...this.drawNearest(t)];
     const negative = walk.score[t] < scene.boundary;
     mark(pen, negative ? "square" : "dot", ...this.mark("x", t), 10.5, colours.back);
     mark(pen, negative ? "square" : "dot", ...this.mark("x", t), 8.5, negative ? colours.negative : colours.positive);
-    nameMarks(pen, names, [[...this.mark("x", t), 8.5], ...names.map(({ at }) => at)], colours.back);
+    nameMarks(pen, names, [[...this.mark("x", t), 8.5]], colours.back);
     this.highlight(selected);
   }
 
@@ -63,7 +65,6 @@ class Plane extends Scatter {
       const at = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2 - 6];
       write(pen, String(i + 1), ...at, colour, { align: "center", font: "700 14px system-ui, sans-serif", halo: colours.back });
     });
-    return [];
   }
 
   // Marks the nearest items; returns their numbers, which are written last, above all marks.
