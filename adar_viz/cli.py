@@ -8,17 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-COMMANDS = {
-    "run": "adar_viz.commands",
-    "compare": "adar_viz.compare_command",
-    "results": "adar_viz.results.command",
-    "verify": "adar_viz.verification.command",
-    "figures": "adar_viz.figures.command",
-    "map": "adar_viz.map_command",
-    "site": "adar_viz.site",
-    "data": "adar_viz.datasets.command",
-}
-"""Where each command lives; only the one that is asked for is imported."""
+COMMANDS = ("run", "compare", "results", "verify", "figures", "map", "site", "data")
+"""Each is a module of `adar_viz.commands`; only the one that is asked for is imported."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,9 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=_version())
     subparsers = parser.add_subparsers(dest="command", metavar="|".join(COMMANDS))
     asked = next((a for a in arguments if not a.startswith("-")), None)
-    for name, module in COMMANDS.items():
-        if asked not in COMMANDS or asked == name:
-            importlib.import_module(module).add_parser(subparsers)
+    for name in [asked] if asked in COMMANDS else COMMANDS:
+        importlib.import_module(f"adar_viz.commands.{name}").add_parser(subparsers)
     args = parser.parse_args(arguments)
     if args.command is None:
         parser.print_help()

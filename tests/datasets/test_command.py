@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 import zipfile
@@ -11,17 +10,15 @@ from threading import Thread
 
 import pytest
 
-from adar_viz.datasets import KNOWN, DataError, catalogue, command, load, split
+from adar_viz.cli import main
+from adar_viz.datasets import KNOWN, DataError, catalogue, load, split
 from adar_viz.datasets.fetching import fetch
 
 CLOSED = "http://127.0.0.1:9/set.zip"  # the discard port: nothing listens there
 
 
 def run(*words: str) -> int:
-    parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
-    args = parser.parse_args(["data", *words])
-    return args.run(args)
+    return main(["data", *words])
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -82,5 +82,5 @@ def test_threshold_without_ratings_is_refused():
 
 
 def test_the_floor_imports_no_torch():
-    code = "import sys, adar_viz.datasets, adar_viz.datasets.command; assert 'torch' not in sys.modules"
+    code = "import sys, adar_viz.datasets, adar_viz.commands.data; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adar_viz.figures.command import add_parser
+from adar_viz.commands.figures import add_parser
 from adar_viz.trace import Trace
 
 MANIFEST = """

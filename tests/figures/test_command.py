@@ -70,7 +70,7 @@ def test_another_seed_is_another_run(home: Path, command: Command, monkeypatch: 
         asked.append((data, seed, negatives))
         return home / "trace.npz"
 
-    monkeypatch.setattr("adar_viz.figures.command._demo_trace", train)
+    monkeypatch.setattr("adar_viz.commands.figures._demo_trace", train)
     assert command(home, "--only", "schedule", "--set", "seed=3", "--set", 'negatives=["uniform"]') == 0
     assert asked == [("synthetic", 3, "uniform")]
     assert (home / "seed-3-negatives-uniform" / "schedule.pdf").exists()

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from adar_viz.cli import main
+from adar_viz.commands.results import MANIFEST as PROJECTS
 from adar_viz.comparison import cells
 from adar_viz.experiment import parts as parts_of
-from adar_viz.results import command
 from adar_viz.results.kept import GRID, TOGETHER, load
 from adar_viz.results.manifest import ResultsError, read_manifest
 from adar_viz.results.page import page, pictures, side_by_side
@@ -255,7 +255,7 @@ def test_an_unknown_name_lists_the_valid_ones(made: Path, capsys: pytest.Capture
 
 
 def test_the_command_s_default_manifest_is_the_project_s() -> None:
-    manifest = read_manifest(ROOT / command.MANIFEST)
+    manifest = read_manifest(ROOT / PROJECTS)
     assert (ROOT, len(manifest.entries) > 5) == (manifest.root, True)
 
 

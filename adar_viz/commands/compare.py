@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from adar_viz.commands import add_options, experiment_of
+from adar_viz.commands.options import add_options, experiment_of
 from adar_viz.experiment import TABLES, default_folder
 from adar_viz.specs import split
 

@@ -1,4 +1,4 @@
-"""``adar-viz verify``: look for published numbers again, and set ours beside them."""
+"""The ``verify`` command: look for published numbers again, and set ours beside them."""
 
 from __future__ import annotations
 

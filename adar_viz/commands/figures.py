@@ -1,4 +1,4 @@
-"""``adar-viz figures``: draw the figures of a manifest, or check them."""
+"""The ``figures`` command: draw the figures of a manifest, or check them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from adar_viz.figures.drawing import Source, draw
 from adar_viz.figures.manifest import MANIFEST, Figure, FigureError, choose, read_manifest
 
 
-def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Add the ``figures`` command."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
+def add_parser(subparsers: Any) -> None:
+    """Add the ``figures`` command to the command line's subparsers."""
+    parser = subparsers.add_parser(
         "figures",
         help="draw every figure of the manifest, or check them",
         description="Draw every figure of the manifest into PDF, SVG, PNG and CSV, training first where needed.",
@@ -49,11 +49,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write here instead of beside the manifest")
     parser.add_argument("--manifest", type=Path, default=MANIFEST, help=f"default: {MANIFEST}")
-    parser.set_defaults(run=run)
-    return parser
+    parser.set_defaults(run=execute)
 
 
-def run(args: argparse.Namespace) -> int:
+def execute(args: argparse.Namespace) -> int:
     """Run the command; 0 is good, 1 means that a figure is out of date.
 
     Raises

@@ -1,12 +1,11 @@
-"""``adar-viz data list | get | check``."""
+"""The ``data`` command: list, fetch and check data sets."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +18,9 @@ from adar_viz.datasets.loading import SYNTHETIC, find, load, search_places
 from adar_viz.datasets.readers import FORMATS
 from adar_viz.datasets.shape import long_tail
 
-if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the ``data`` command to the command line's subparsers; its ``run`` is `run`."""
+def add_parser(subparsers: Any) -> None:
+    """Add the ``data`` command to the command line's subparsers."""
     parser = subparsers.add_parser("data", help="list, fetch and check data sets")
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|get|check")
     actions.add_parser("list", help="list the known sets, where they are, and on what terms")
@@ -35,21 +31,17 @@ def add_parser(subparsers: Subparsers) -> None:
     check.add_argument("path", metavar="PATH", help="a path, a known name, or 'synthetic'")
     check.add_argument("--format", metavar="FORMAT", help="one of: " + ", ".join(FORMATS))
     check.add_argument("--min-rating", type=float, metavar="R", help="leave out ratings below R (default: keep all)")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=execute)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do what was asked and return the exit code: 0, or 2 where it could not be done."""
-    try:
-        if args.action == "list":
-            print(describe_known())
-        elif args.action == "get":
-            _get(args.name, args.to)
-        else:
-            print(describe(load(args.path, min_rating=args.min_rating, format=args.format)))
-    except DataError as error:
-        print(f"adar-viz data {args.action}: {error}", file=sys.stderr)
-        return 2
+def execute(args: argparse.Namespace) -> int:
+    """Run the command."""
+    if args.action == "list":
+        print(describe_known())
+    elif args.action == "get":
+        _get(args.name, args.to)
+    else:
+        print(describe(load(args.path, min_rating=args.min_rating, format=args.format)))
     return 0
 
 
