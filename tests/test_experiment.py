@@ -145,7 +145,7 @@ def test_two_processes_end_where_one_does(tmp_path: Path, backbone: str, negativ
         (["--negatives", "adar(target=margin(unit=mile))"], "unit must be 'sd' or 'score'; got 'mile'"),
         (["--data", "nowhere"], "nowhere: expected a path"),
         (["--split", "leave"], "a rule out of ratio, leave-one-out, temporal"),
-        (["--split", "ratio(share=0.2)"], "settings of ratio out of validation, test; got share"),
+        (["--split", "ratio(share=0.2)"], "settings of ratio out of validation, test, round_down; got share"),
         (["--split", "ratio(0.2)"], "settings of a split have names, as in ratio(test=0.5); got 'ratio(0.2)'"),
         (["--split", "as-published"], "a rule out of ratio, leave-one-out, temporal; got 'as-published'"),
         (["--metric", "speed"], "metric must be one of coverage@10"),

@@ -125,7 +125,14 @@ def check_leaks(split: Split) -> None:
         raise LeakError(split.train.name, f"parts without a common pair ({split.name})", str(found))
 
 
-def ratio(interactions: Interactions, *, validation: float = 0.1, test: float = 0.1, seed: int = 0) -> Split:
+def ratio(
+    interactions: Interactions,
+    *,
+    validation: float = 0.1,
+    test: float = 0.1,
+    round_down: bool = False,
+    seed: int = 0,
+) -> Split:
     """Hold out a random share of each user's pairs.
 
     Parameters
@@ -133,16 +140,19 @@ def ratio(interactions: Interactions, *, validation: float = 0.1, test: float = 
     interactions : Interactions
         The whole.
     validation, test : float
-        Share of a user's pairs, in (0, 1). A user's count is rounded half up, and at least one
+        Share of a user's pairs, in (0, 1). A user's count is rounded, and at least one
         pair of each user stays in training: users with few pairs may have none held out.
+    round_down : bool
+        Whether a user's count is rounded down, as RecBole does, instead of half up.
     seed : int
         Of the draw; the same seed gives the same split.
     """
     _check_shares(validation, test)
     rank, count = _rank_within_user(interactions.user, _shuffle(interactions, seed))
-    num_test = np.minimum(np.floor(count * test + 0.5), count - 1)
-    num_validation = np.minimum(np.floor(count * validation + 0.5), count - 1 - num_test)
-    name = f"ratio validation={validation:g} test={test:g} seed={seed}"
+    up = 1e-9 if round_down else 0.5  # a share of 0.1 is a little off in binary
+    num_test = np.minimum(np.floor(count * test + up), count - 1)
+    num_validation = np.minimum(np.floor(count * validation + up), count - 1 - num_test)
+    name = f"ratio validation={validation:g} test={test:g}{' round_down' * round_down} seed={seed}"
     return _parts(interactions, rank < num_test, rank < num_test + num_validation, name)
 
 

@@ -86,6 +86,15 @@ def test_ratio_follows_its_seed_and_its_shares():
         assert (part.activity() == count).all()
 
 
+@pytest.mark.parametrize(("round_down", "held"), [(False, (3, 2)), (True, (3, 1))])
+def test_a_users_share_is_rounded_half_up_or_down(round_down, held):
+    pairs = Interactions.from_pairs(np.repeat([0, 1], [30, 19]), np.concatenate([np.arange(30), np.arange(19)]))
+    parts = ratio(pairs, round_down=round_down)
+    for part in (parts.validation, parts.test):
+        assert tuple(part.activity()) == held
+    assert parts.train.activity().tolist() == [24, 19 - 2 * held[1]]
+
+
 def test_leaks_are_found_and_named():
     pairs = Interactions.from_pairs(np.array([5, 5, 6, 6]), np.array([1, 2, 1, 2]))
     first, second = np.array([True, False, False, False]), np.array([True, True, False, False])
