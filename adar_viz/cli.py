@@ -7,16 +7,23 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 COMMANDS = ("run", "compare", "results", "verify", "figures", "map", "site", "data")
 """Each is a module of `adar_viz.commands`; only the one that is asked for is imported."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, as all other bad input is said, without a screen of usage before it."""
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, 1 where a check failed, 2 for bad input, 130 when interrupted."""
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch's large tables in huge pages (Linux): far rows cost less
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser(prog="adar-viz", description="Watch a positive item turn into a negative.")
+    parser = _Parser(prog="adar-viz", description="Watch a positive item turn into a negative.")
     parser.add_argument("--version", action="version", version=_version())
     subparsers = parser.add_subparsers(dest="command", metavar="|".join(COMMANDS))
     asked = next((a for a in arguments if not a.startswith("-")), None)

@@ -16,7 +16,7 @@ def read_toml(path: Path, error: type[ManifestError]) -> dict[str, Any]:
     """Read a TOML file; one that cannot be read is an ``error`` that says why."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as reason:
+    except (OSError, ValueError) as reason:
         raise error(f"{path} must be a readable TOML file: {reason}") from reason
 
 
@@ -32,7 +32,8 @@ def check_keys(
     if unknown or missing:
         raise error(
             f"{where} {table.get('id', '?')!r} must have {', '.join(sorted(needed))} and may have "
-            f"{', '.join(sorted(set(known) - set(needed)))}; unknown: {unknown}, missing: {missing}"
+            f"{', '.join(sorted(set(known) - set(needed)))}; unknown: {', '.join(unknown) or 'none'}; "
+            f"missing: {', '.join(missing) or 'none'}"
         )
 
 

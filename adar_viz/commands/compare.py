@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from adar_viz.commands.numbers import at_least
 from adar_viz.commands.options import add_options, experiment_of
 from adar_viz.experiment import TABLES, default_folder
 from adar_viz.specs import split
@@ -52,7 +53,9 @@ def add_parser(subparsers: Any) -> None:
     where = parser.add_argument_group("where")
     where.add_argument("--out", type=Path, metavar="FOLDER", help="default: runs/ and a name of its own")
     where.add_argument("--jobs", type=int, default=1, help="trainings at a time; -1 for every core (default: 1)")
-    where.add_argument("--threads", type=int, default=1, help="torch threads where --jobs is 1 (default: %(default)s)")
+    where.add_argument(
+        "--threads", type=at_least(1), default=1, help="torch threads where --jobs is 1 (default: %(default)s)"
+    )
     where.add_argument("--backend", help="joblib's name of where they run, such as loky, dask or ray")
     where.add_argument("--scheduler", metavar="HOST:PORT", help="of a running Dask cluster")
     where.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -65,8 +68,6 @@ def execute(args: argparse.Namespace) -> int:
 
     if args.scheduler and args.backend != "dask":
         raise ValueError(f"--scheduler must come with --backend dask; got --backend {args.backend}")
-    if args.threads < 1:
-        raise ValueError(f"--threads must be at least 1; got {args.threads}")
     torch.set_num_threads(args.threads)
     base = experiment_of(args)
     arms, longer = split(args.negatives), None

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from adar_viz.commands.numbers import at_least
 from adar_viz.trace import Trace, map_quality, trace_file, with_maps
 
 EPILOG = """
@@ -25,8 +26,10 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run_or_trace", type=Path, help="a run folder, or a trace (.npz)")
-    parser.add_argument("--neighbors", type=int, default=15, help="neighbours that count (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of UMAP (default: %(default)s)")
+    parser.add_argument(
+        "--neighbors", type=at_least(2), default=15, help="neighbours that count (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=at_least(0), default=0, help="of UMAP (default: %(default)s)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write here instead of over the trace")
     parser.set_defaults(run=execute)
 

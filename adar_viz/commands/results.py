@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from adar_viz.commands.numbers import at_least, duration
 from adar_viz.manifests import chosen
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--only", metavar="ID", action="append", help="run this one alone (repeatable)")
     parser.add_argument("--list", action="store_true", help="list what there is, and run nothing")
     parser.add_argument("--write", action="store_true", help="write the page from the kept numbers, and run nothing")
-    parser.add_argument("--budget", type=float, metavar="HOURS", help="start no new comparison after so many hours")
+    parser.add_argument("--budget", type=duration, metavar="HOURS", help="start no new comparison after so many hours")
     parser.add_argument("--out", type=Path, default=Path("runs/results"), metavar="FOLDER", help="default: %(default)s")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time; -1 for every core (default: 1)")
-    parser.add_argument("--threads", type=int, default=1, help="torch threads where --jobs is 1 (default: %(default)s)")
+    parser.add_argument(
+        "--threads", type=at_least(1), default=1, help="torch threads where --jobs is 1 (default: %(default)s)"
+    )
     parser.add_argument("--manifest", type=Path, default=Path(MANIFEST), help="default: %(default)s")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(run=execute)

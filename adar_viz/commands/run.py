@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
+from adar_viz.commands.numbers import at_least
 from adar_viz.commands.options import add_options, experiment_of
 from adar_viz.experiment import Result, default_folder, run
 
@@ -34,15 +35,19 @@ def add_parser(subparsers: Any) -> None:
     add_options(parser)
     where = parser.add_argument_group("where")
     where.add_argument("--out", type=Path, metavar="FOLDER", help="run folder (default: runs/ and a name of its own)")
-    where.add_argument("--pairs", type=int, default=300, help="pairs to watch in the trace (default: %(default)s)")
+    where.add_argument(
+        "--pairs", type=at_least(1), default=300, help="pairs to watch in the trace (default: %(default)s)"
+    )
     where.add_argument(
         "--threads",
-        type=int,
+        type=at_least(1),
         default=1,
         help="torch threads; small models are quickest with one (default: %(default)s)",
     )
     where.add_argument("--accelerator", default="cpu", help="cpu, cuda, mps or auto (default: %(default)s)")
-    where.add_argument("--devices", type=int, default=1, help="processes on this machine (default: %(default)s)")
+    where.add_argument(
+        "--devices", type=at_least(1), default=1, help="processes on this machine (default: %(default)s)"
+    )
     where.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(run=execute)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from adar_viz.commands.numbers import at_least, duration
 from adar_viz.datasets import DataError
 from adar_viz.experiment import write_text
 from adar_viz.manifests import chosen
@@ -33,11 +34,11 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--list", action="store_true", help="list the anchors and about how long each takes")
     parser.add_argument("--only", metavar="ID", action="append", help="run this anchor alone (repeatable)")
-    parser.add_argument("--at-most", metavar="MINUTES", type=float, help="leave out anchors that take longer")
+    parser.add_argument("--at-most", metavar="MINUTES", type=duration, help="leave out anchors that take longer")
     parser.add_argument("--out", type=Path, default=Path("runs/verification"), help="default: %(default)s")
     parser.add_argument("--write", action="store_true", help=f"train nothing; keep what --out holds, write {PAGE}")
     parser.add_argument("--manifest", type=Path, default=ANCHORS, help="default: %(default)s")
-    parser.add_argument("--threads", type=int, default=1, help="torch threads (default: %(default)s)")
+    parser.add_argument("--threads", type=at_least(1), default=1, help="torch threads (default: %(default)s)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(run=execute)
 

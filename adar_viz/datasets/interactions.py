@@ -218,14 +218,18 @@ class Interactions:
         Parameters
         ----------
         k : int or (int, int)
-            The least number of pairs of a user and of an item.
+            The least number of pairs of a user and of an item, each at least 1.
 
         Raises
         ------
         DataError
             Nothing is left.
+        ValueError
+            A number is below 1.
         """
         user_k, item_k = (k, k) if isinstance(k, int) else k
+        if min(user_k, item_k) < 1:
+            raise ValueError(f"k_core must be at least 1; got {k}")
         mask = np.ones(len(self), dtype=bool)
         while True:  # each round removes at least one pair, in practice ten rounds do
             activity = np.bincount(self.user[mask], minlength=self.num_users)

@@ -148,6 +148,8 @@ def ratio(
         Of the draw; the same seed gives the same split.
     """
     _check_shares(validation, test)
+    if round_down not in (False, True):
+        raise ValueError(f"round_down must be True or False; got {round_down!r}")
     rank, count = _rank_within_user(interactions.user, _shuffle(interactions, seed))
     up = 1e-9 if round_down else 0.5  # a share of 0.1 is a little off in binary
     num_test = np.minimum(np.floor(count * test + up), count - 1)

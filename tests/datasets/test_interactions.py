@@ -50,6 +50,8 @@ def test_k_core_repeats_until_nothing_changes():
     assert core.item_label.tolist() == ["c", "d"]
     with pytest.raises(DataError, match="core of 3 pairs a user"):
         pairs.k_core(3)
+    with pytest.raises(ValueError, match="k_core must be at least 1; got 0"):
+        pairs.k_core(0)
 
 
 def test_checksum_sees_content_and_not_the_way_it_came():

@@ -125,6 +125,7 @@ TIMELESS = Interactions.from_pairs(np.array([1, 1, 1]), np.array([1, 2, 3]), nam
         (lambda: ratio(ORDERED), "x: expected a validation part with pairs in it .* got an empty one"),
         (lambda: ratio(ORDERED, test=1.0), r"shares must lie in \(0, 1\).* got 0.1, 1.0"),
         (lambda: ratio(ORDERED, validation=0.6, test=0.6), "add up to less than 1; got 0.6, 0.6"),
+        (lambda: ratio(ORDERED, round_down=3), "round_down must be True or False; got 3"),
         (lambda: given(ORDERED, ORDERED, overlap="ask"), "overlap must be 'raise', 'drop' or 'keep'; got 'ask'"),
         (lambda: split(ORDERED, "halves"), "a rule out of ratio, leave-one-out, temporal; got 'halves'"),
         (lambda: Split(ORDERED, ORDERED, small_test(), "x"), "one numbering of users and items"),

@@ -235,7 +235,7 @@ def test_a_spent_budget_starts_nothing_and_says_what_was_left(
     ("change", "message"),
     [
         (('id = "never"', 'id = "small"'), "ids must be unique; got small more than once"),
-        (("trials = 1\nseeds = 2\n", "seeds = 2\ntrial = 1\n"), r"unknown: \['trial'\], missing: \['trials'\]"),
+        (("trials = 1\nseeds = 2\n", "seeds = 2\ntrial = 1\n"), r"unknown: trial; missing: trials"),
         (('id = "small"', 'id = small"'), "must be a readable TOML file"),
         (("epochs = 2", "epoch = 2"), "entry 'small': .* unexpected keyword argument 'epoch'"),
         (("seeds = 2", "seeds = 2\nranges = { l2 = 0.1 }"), "the range of l2 must be two numbers, .*; got 0.1"),
@@ -246,6 +246,13 @@ def test_a_wrong_manifest_says_what_is_wrong(change: tuple[str, str], message: s
     path = tmp_path / "manifest.toml"
     path.write_text(MANIFEST.replace(*change))
     with pytest.raises(ResultsError, match=message):
+        read_manifest(path)
+
+
+def test_a_manifest_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ResultsError, match=r"manifest\.toml must be a readable TOML file: 'utf-8' codec"):
         read_manifest(path)
 
 

@@ -1,0 +1,52 @@
+"""A wrong option is one line that names it, and ends with status 2, whatever the command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from adar_viz.cli import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--pairs", "0"], "argument --pairs: must be at least 1; got 0"),
+        (["run", "--threads", "0"], "argument --threads: must be at least 1; got 0"),
+        (["run", "--devices", "two"], "argument --devices: invalid integer value: 'two'"),
+        (["run", "--epoch", "3", "--colour", "red"], "unrecognized arguments: --colour red"),
+        (["run", "--overlap", "ask"], "argument --overlap: invalid choice: 'ask'"),
+        (["compare", "--threads", "-1"], "argument --threads: must be at least 1; got -1"),
+        (["results", "--threads", "0"], "argument --threads: must be at least 1; got 0"),
+        (["results", "--budget", "-1"], "argument --budget: must be at least 0; got -1"),
+        (["results", "--budget", "nan"], "argument --budget: must be at least 0; got nan"),
+        (["verify", "--at-most", "soon"], "argument --at-most: invalid duration value: 'soon'"),
+        (["map", "run", "--neighbors", "1"], "argument --neighbors: must be at least 2; got 1"),
+        (["map"], "the following arguments are required: run_or_trace"),
+        (["draw"], "argument run|compare|results|verify|figures|map|site|data: invalid choice: 'draw'"),
+    ],
+)
+def test_a_wrong_option_is_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    error = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert message in error
+    assert (error.count("\n"), "--help" in error) == (1, True)
+
+
+SHOWING = """
+import sys
+from adar_viz.cli import main
+try:
+    main(["map"])
+except SystemExit:
+    print("torch" in sys.modules)
+"""
+
+
+def test_a_showing_command_says_so_without_importing_torch() -> None:
+    done = subprocess.run([sys.executable, "-c", SHOWING], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
