@@ -29,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = next((a for a in arguments if not a.startswith("-")), None)
     for name in [asked] if asked in COMMANDS else COMMANDS:
         importlib.import_module(f"adar_viz.commands.{name}").add_parser(subparsers)
-    args = parser.parse_args(arguments)
+    args, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        subparsers.choices.get(args.command, parser).error(f"unrecognized arguments: {' '.join(unknown)}")
     if args.command is None:
         parser.print_help()
         return 2

@@ -16,7 +16,10 @@ from adar_viz.cli import main
         (["run", "--pairs", "0"], "argument --pairs: must be at least 1; got 0"),
         (["run", "--threads", "0"], "argument --threads: must be at least 1; got 0"),
         (["run", "--devices", "two"], "argument --devices: invalid integer value: 'two'"),
-        (["run", "--epoch", "3", "--colour", "red"], "unrecognized arguments: --colour red"),
+        (
+            ["run", "--epoch", "3", "--colour", "red"],
+            "adar-viz run: error: unrecognized arguments: --colour red (see adar-viz run --help)",
+        ),
         (["run", "--overlap", "ask"], "argument --overlap: invalid choice: 'ask'"),
         (["compare", "--threads", "-1"], "argument --threads: must be at least 1; got -1"),
         (["results", "--threads", "0"], "argument --threads: must be at least 1; got 0"),
