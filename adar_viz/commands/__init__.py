@@ -1,1 +1,1 @@
-"""The commands of the command line: one file each, named as it is typed."""
+"""The commands of the command line: one file each, named as it is typed; `options` and `numbers` are shared."""
