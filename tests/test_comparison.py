@@ -19,7 +19,7 @@ import torch
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
 from adar_viz.cli import main
-from adar_viz.comparison import CONTROLS, Arm, Budget, Comparison, Outcome, bootstrap, compare
+from adar_viz.comparison import CONTROLS, Arm, Budget, Comparison, Outcome, as_markdown, bootstrap, compare
 from adar_viz.comparison import cells as cells_of
 from adar_viz.comparison import pace as pacing
 from adar_viz.comparison.budget import budget_of
@@ -27,7 +27,7 @@ from adar_viz.comparison.controls import equal_time
 from adar_viz.comparison.knobs import L2_OF, POOL, RANGES, at, edge, ranges
 from adar_viz.comparison.tuning import TOGETHER, Study
 from adar_viz.displays import ForestPlot
-from adar_viz.experiment import Experiment, prepare, run
+from adar_viz.experiment import Experiment, ExperimentError, prepare, run
 from adar_viz.experiment import parts as parts_of
 from adar_viz.training import TrainingDiverged, TrainingPlan
 
@@ -349,6 +349,15 @@ def test_a_small_planted_difference_shows_only_in_pairs() -> None:
     assert (table[["difference", "difference_low", "difference_high"]].loc[0] == 0).all()
 
 
+def test_what_seeds_do_to_all_users_alike_counts_in_full() -> None:
+    rng = np.random.default_rng(4)
+    spread = []
+    for _ in range(300):
+        values = rng.standard_normal((3, 1)) + 0.1 * rng.standard_normal((3, 50))
+        spread.append(bootstrap(values[None], 200, rng).var())
+    assert np.mean(spread) == pytest.approx(1 / 3, rel=0.15)  # the variance of a mean of three; it was 2 / 9
+
+
 def test_the_bootstrap_is_that_of_a_loop() -> None:
     rng = np.random.default_rng(2)
     values = rng.uniform(size=(2, 5, 40)) + rng.standard_normal((1, 5, 1))
@@ -356,7 +365,9 @@ def test_the_bootstrap_is_that_of_a_loop() -> None:
     naive = []
     for _ in range(4000):
         seed, user = rng.integers(5, size=5), rng.integers(40, size=40)
-        naive.append([np.mean([[arm[s, u] for u in user] for s in seed]) for arm in values])
+        middle = [np.mean([arm[s, u] for s in range(5) for u in user]) for arm in values]
+        drawn_seeds = [np.mean([[arm[s, u] for u in user] for s in seed]) for arm in values]
+        naive.append([m + (d - m) * (5 / 4) ** 0.5 for m, d in zip(middle, drawn_seeds, strict=True)])
     quantiles = (0.025, 0.25, 0.5, 0.75, 0.975)
     assert drawn.shape == (2, 4000)
     np.testing.assert_allclose(np.quantile(drawn, quantiles, 1).T, np.quantile(naive, quantiles, 0).T, atol=0.1)
@@ -470,11 +481,42 @@ def test_the_table_reads_as_markdown_and_as_csv(done: Comparison, folder: Path) 
     assert rows[2][2] == "–"
     assert rows[3][2][0] in "+-"
     assert "2 trials for each arm on validation" in text
+    assert "95 % intervals from a bootstrap over users and seeds; differences" in text
     table = pd.read_csv(folder / "comparison.csv")
     assert set(table["arm"]) == set(ARMS)
     assert {"recall@10", "ndcg@20"} <= set(table["metric"])
     assert (table["low"] <= table["mean"]).all()
     assert (table["mean"] <= table["high"]).all()
+    by_seed = np.array([[float(value) for value in line.split()] for line in table["by_seed"]])
+    assert by_seed.shape == (len(table), 2)
+    np.testing.assert_allclose(by_seed.mean(1), table["mean"], rtol=1e-4)
+
+
+def test_intervals_say_what_they_come_from() -> None:
+    rng = np.random.default_rng(5)
+    one, two = (planted(rng.uniform(size=(2, seeds, 30))) for seeds in (1, 2))
+    assert "a bootstrap over users; one seed does not show what another would change" in one.markdown()
+    assert "a bootstrap over users and seeds; differences" in two.markdown()
+    earlier = "\n".join(as_markdown(two.frame.drop(columns="intervals"), "ndcg@20"))
+    assert "the spread of the seeds counted (seeds - 1) / seeds only" in earlier
+
+
+def test_other_held_out_pairs_are_not_judged_by_an_earlier_comparison(tmp_path: Path) -> None:
+    data, held_out = tmp_path / "data", ["0 2", "1 3"]
+    data.mkdir()
+    (data / "train.txt").write_text("0 0 1 4 5 6\n1 1 2 4 7\n2 0 3 5 7\n")
+    (data / "test.txt").write_text("\n".join(held_out))
+    base = replace(BASE, data=str(data))
+    first = compared(tmp_path / "out", base=base, trials=1, seeds=1)
+    again = compared(tmp_path / "out", base=base, trials=1, seeds=1)
+    pd.testing.assert_frame_equal(first.frame, again.frame)
+    (data / "test.txt").write_text("\n".join(["0 3", "1 0"]))
+    with pytest.raises(ValueError, match=r"expected a training judged by this data's .*; choose another folder"):
+        compared(tmp_path / "out", base=base, trials=1, seeds=1)
+    run(replace(base, negatives="uniform"), tmp_path / "run", progress=False)
+    (data / "test.txt").write_text("\n".join(held_out))
+    with pytest.raises(ExperimentError, match=r"another configuration \(held_out_checksum"):
+        run(replace(base, negatives="uniform"), tmp_path / "run", progress=False)
 
 
 @pytest.mark.parametrize(

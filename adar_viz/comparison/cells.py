@@ -24,11 +24,13 @@ CELL, TEST = "cell.json", "test.safetensors"
 
 @dataclass(frozen=True)
 class Cell:
-    """One training: a configuration, the seed of its split, and the folder that it lives in."""
+    """One training: a configuration, the seed of its split, the folder that it lives in, and what is judged."""
 
     experiment: Experiment
     split_seed: int
     folder: Path
+    held_out: str
+    """Checksum of the validation and test parts."""
 
 
 @dataclass(frozen=True)
@@ -53,36 +55,52 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Place:
-    """Names the folder of a configuration on this data."""
+    """Names the folder of a configuration on this data; `Split.checksum` and `Split.held_out_checksum` say which."""
 
     cells: Path
     split_seed: int
     checksum: str
+    held_out: str
 
     def cell(self, experiment: Experiment) -> Cell:
         """Return the cell of a configuration, trained or not."""
         whole = json.dumps([asdict(experiment), self.split_seed, self.checksum], sort_keys=True)
         name, _, _ = take_apart(experiment.negatives)
         digest = hashlib.sha256(whole.encode()).hexdigest()[:16]
-        return Cell(experiment, self.split_seed, self.cells / f"{name}-seed{experiment.plan.seed}-{digest}")
+        folder = self.cells / f"{name}-seed{experiment.plan.seed}-{digest}"
+        return Cell(experiment, self.split_seed, folder, self.held_out)
 
 
 def train(cell: Cell) -> Outcome:
-    """Train a cell and write what validation says of it; a finished one is read."""
+    """Train a cell and write what validation says of it; a finished one is read.
+
+    Raises
+    ------
+    ValueError
+        The finished one was judged by other validation and test parts than the data has now.
+    """
     if (cell.folder / CELL).exists():
-        return Outcome(**stored(cell.folder)["outcome"])
+        found = stored(cell.folder)
+        if found.get("held_out") != cell.held_out:
+            raise ValueError(
+                f"{cell.folder}: expected a training judged by this data's validation and test parts; got one of "
+                "other parts; choose another folder"
+            )
+        return Outcome(**found["outcome"])
     cell.folder.mkdir(parents=True, exist_ok=True)
     try:
         _, outcome = _fit(cell)
     except TrainingDiverged as error:
         outcome = Outcome(failure=str(error))
-    store(cell.folder, outcome, experiment=asdict(cell.experiment), split_seed=cell.split_seed)
+    origin = {"experiment": asdict(cell.experiment), "split_seed": cell.split_seed}
+    store(cell.folder, outcome, cell.held_out, **origin)
     return outcome
 
 
-def store(folder: Path, outcome: Outcome, **origin: Any) -> None:
-    """Write down that a cell is finished, what it came to, and what it was."""
-    write_text(folder / CELL, json.dumps({**origin, "outcome": asdict(outcome)}, indent=2) + "\n")
+def store(folder: Path, outcome: Outcome, held_out: str, **origin: Any) -> None:
+    """Write down that a cell is finished, what it came to, by which parts, and what it was."""
+    whole = {**origin, "held_out": held_out, "outcome": asdict(outcome)}
+    write_text(folder / CELL, json.dumps(whole, indent=2) + "\n")
 
 
 def stored(folder: Path) -> dict[str, Any]:

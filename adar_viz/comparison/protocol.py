@@ -64,7 +64,8 @@ def compare(
     Raises
     ------
     ValueError
-        An arm's spec, the data or a number is wrong, or an arm diverged in every trial.
+        An arm's spec, the data or a number is wrong, an arm diverged in every trial, or ``folder``
+        holds trainings that were judged by other validation and test parts.
     TrainingDiverged
         A winner diverged with another seed.
     """
@@ -72,10 +73,9 @@ def compare(
     _check(base, named, seeds, trials, longer)
     space = knobs.ranges(ranges or {}, base.backbone)
     workers = Workers(jobs, backend, backend_options or {}, progress)
-    checksum = ""
     for spec in named.values():  # a wrong spec is found now, not after an hour
-        checksum = prepare(replace(base, negatives=spec)).split.train.checksum()
-    place = Place(folder / "cells", base.plan.seed, checksum)
+        split = prepare(replace(base, negatives=spec)).split
+    place = Place(folder / "cells", base.plan.seed, split.train.checksum(), split.held_out_checksum())
     studies = {name: Study(base, spec, space) for name, spec in named.items()}
     tune([*studies.values()], trials, place, workers)
     done = _train(named, studies, seeds, place, workers)
@@ -83,7 +83,7 @@ def compare(
         done.append(_train_longer(done, longer, seeds, place, folder / "pace.json", workers))
     judged = workers.each(judge, [cell for arm in done for cell in _cells(arm.winner, seeds, place)], "testing")
     test = {metric: np.stack([one[metric] for one in judged]).reshape(len(done), seeds, -1) for metric in judged[0]}
-    comparison = Comparison(base, done, test, checksum)
+    comparison = Comparison(base, done, test, place.checksum)
     write_text(folder / "comparison.csv", comparison.csv())
     write_text(folder / "comparison.md", comparison.markdown())
     ForestPlot.from_table(comparison.frame, base.plan.metric).save(folder / "comparison")

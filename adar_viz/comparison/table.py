@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 import adar_viz
 from adar_viz.comparison.arms import Arm
-from adar_viz.comparison.bootstrap import bootstrap
+from adar_viz.comparison.bootstrap import basis, bootstrap
 from adar_viz.experiment import Experiment
 
 HEAD = (
@@ -28,6 +28,10 @@ HEAD = (
     "failed trials",
     "note",
 )
+
+
+EARLIER = "a bootstrap over users and seeds in which the spread of the seeds counted (seeds - 1) / seeds only"
+"""Of tables that do not say what their intervals come from: they were made before these did."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +61,7 @@ class Comparison:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line for each arm and metric: mean, 95 % intervals, difference, and what it took."""
+        """One line for each arm and metric: mean, 95 % intervals, difference, mean by seed, and what it took."""
         lines = []
         # All arms meet the same resampled users and seeds, so their differences are paired.
         every = bootstrap(np.concatenate([*self.test.values()]), self.draws, np.random.default_rng(self.seed))
@@ -68,9 +72,13 @@ class Comparison:
             for i, arm in enumerate(self.arms):
                 intervals = {"mean": mean[i], "low": low[i], "high": high[i]}
                 paired = {"difference": mean[i] - mean[0], "difference_low": least[i], "difference_high": most[i]}
-                lines.append({"arm": arm.name, "metric": metric, **intervals, **paired, **arm.effort()})
+                by_seed = " ".join(f"{value:.6g}" for value in values[i].mean(1))
+                found = {"arm": arm.name, "metric": metric, **intervals, **paired, "by_seed": by_seed}
+                lines.append({**found, **arm.effort()})
+        _, num_seeds, num_users = next(iter(self.test.values())).shape
         return pd.DataFrame(lines).assign(
-            users=next(iter(self.test.values())).shape[2],
+            intervals=basis(num_seeds),
+            users=num_users,
             dataset=self.base.data,
             data_checksum=self.checksum,
             backbone=self.base.backbone,
@@ -95,7 +103,7 @@ def as_markdown(frame: pd.DataFrame, metric: str) -> list[str]:
     first = table.loc[0]
     return [
         f"{first['trials']} trials for each arm on validation, the best one trained with {first['seeds']} seeds on one "
-        f"split, {first['users']} users judged. In brackets 95 % intervals from a bootstrap over users and seeds; "
+        f"split, {first['users']} users judged. In brackets 95 % intervals from {first.get('intervals', EARLIER)}; "
         f"differences are paired, to `{first['arm']}`. Candidates are looked at for each row, negatives trained on.",
         "",
         f"| arm | {metric} | {' | '.join(HEAD)} |",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -53,6 +54,11 @@ class Split:
     def selects_on_test(self) -> bool:
         """Whether test pairs stand in the validation part: whoever selects on it, selects on the test."""
         return bool(np.isin(pair_keys(self.validation), pair_keys(self.test)).any())
+
+    def held_out_checksum(self) -> str:
+        """Return the SHA-256 of the validation and the test part, hexadecimal; see `Interactions.checksum`."""
+        parts = self.validation.checksum() + self.test.checksum()
+        return hashlib.sha256(parts.encode()).hexdigest()
 
     def __repr__(self) -> str:
         """Name the rule and the sizes."""

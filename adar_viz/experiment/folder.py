@@ -67,6 +67,7 @@ def describe(experiment: Experiment, parts: Parts) -> dict[str, Any]:
         "negatives": resolve(parts.sampler, TABLES),
         "loss": resolve(parts.loss, TABLES),
         "data_checksum": train.checksum(),
+        "held_out_checksum": parts.split.held_out_checksum(),
         "sizes": {
             "users": parts.split.num_users,
             "items": parts.split.num_items,

@@ -17,6 +17,7 @@ import adar_viz
 from adar_viz.comparison import Comparison, compare, with_controls
 from adar_viz.comparison.cells import CELL, Outcome, Place, train
 from adar_viz.comparison.workers import Workers
+from adar_viz.datasets import Split
 from adar_viz.experiment import prepare
 from adar_viz.results.kept import GRID, Kept, keep
 from adar_viz.results.manifest import Entry, Grid, Manifest, Setting
@@ -32,14 +33,15 @@ def run_entry(manifest: Manifest, entry: Entry, out: Path, workers: Workers) -> 
     Each finished training is kept too, whatever ends the run: see `adar_viz.results.trainings`.
     """
     trainings, cells = manifest.trainings(entry.id), out / entry.id / "cells"
-    lay_out(trainings, cells)
+    split = prepare(entry.base()).split
+    lay_out(trainings, cells, split.held_out_checksum())
     try:
         found = _compare(entry, out / entry.id, workers)
     finally:
         collect(cells, trainings)
     frame = found.frame
     kept = frame[frame["metric"].isin([found.base.plan.metric, *METRICS])]
-    facts = {"asked": asdict(entry), **_sizes(entry), **_circumstances(out / entry.id)}
+    facts = {"asked": asdict(entry), **_sizes(split), **_circumstances(out / entry.id)}
     keep(manifest, entry.id, Kept(kept, facts))
 
 
@@ -66,7 +68,9 @@ def run_grid(manifest: Manifest, grid: Grid, out: Path, workers: Workers) -> Non
     lines: list[dict[str, Any]] = []
     for setting in grid.settings:
         base = setting.base()
-        place = Place(out / GRID / setting.id / "cells", base.plan.seed, prepare(base).split.train.checksum())
+        split = prepare(base).split
+        cells = out / GRID / setting.id / "cells"
+        place = Place(cells, base.plan.seed, split.train.checksum(), split.held_out_checksum())
         tried = {
             (variant, l2): place.cell(replace(base, negatives=spec, plan=replace(base.plan, l2=l2)))
             for variant, spec in grid.variants.items()
@@ -95,10 +99,9 @@ def _best(found: Mapping[float, Outcome], setting: Setting) -> dict[str, Any]:
     }
 
 
-def _sizes(entry: Entry) -> dict[str, Any]:
-    parts = prepare(entry.base()).split
-    sizes = {"users": parts.num_users, "items": parts.num_items}
-    return {"split": parts.name, "sizes": sizes | {p: len(getattr(parts, p)) for p in ("train", "validation", "test")}}
+def _sizes(split: Split) -> dict[str, Any]:
+    sizes = {"users": split.num_users, "items": split.num_items}
+    return {"split": split.name, "sizes": sizes | {p: len(getattr(split, p)) for p in ("train", "validation", "test")}}
 
 
 def _circumstances(folder: Path) -> dict[str, Any]:

@@ -26,10 +26,11 @@ def collect(cells: Path, table: Path) -> None:
         write_text(table, text.getvalue())
 
 
-def lay_out(table: Path, cells: Path) -> None:
+def lay_out(table: Path, cells: Path, held_out: str) -> None:
     """Let `adar_viz.comparison.compare` find the trainings of the table finished in its folder ``cells``.
 
-    Their weights are not kept: those of a winner are trained again, once, before the test part is ranked.
+    ``held_out`` is the checksum of what they are judged by. Their weights are not kept: those of a winner
+    are trained again, once, before the test part is ranked.
     """
     for line in _read(table):
         folder = cells / line["cell"]
@@ -37,7 +38,7 @@ def lay_out(table: Path, cells: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             validation = {line["metric"]: float(line["validation"])} if line["validation"] else {}
             outcome = Outcome(validation, int(line["best_epoch"]), float(line["seconds"]), line["failure"] or None)
-            store(folder, outcome, line=line)
+            store(folder, outcome, held_out, line=line)
 
 
 def state(table: Path) -> str:

@@ -217,7 +217,7 @@ def test_a_diverged_training_is_kept_with_its_reason(tmp_path: Path) -> None:
     first.parent.mkdir(parents=True)
     first.write_text(json.dumps({"experiment": asked, "outcome": outcome}))
     collect(tmp_path / "cells", tmp_path / "kept" / "small.csv")
-    lay_out(tmp_path / "kept" / "small.csv", tmp_path / "elsewhere")
+    lay_out(tmp_path / "kept" / "small.csv", tmp_path / "elsewhere", "of the data")
     assert json.loads((tmp_path / "elsewhere" / first.parent.name / cells.CELL).read_text())["outcome"] == outcome
     collect(tmp_path / "elsewhere", tmp_path / "again" / "small.csv")  # and from there as it was
     assert (tmp_path / "again" / "small.csv").read_text() == (tmp_path / "kept" / "small.csv").read_text()
