@@ -29,6 +29,10 @@ class PairRows:
         """Return the chosen pairs."""
         return Batch(self.user[index], self.item[index])
 
+    def to(self, device: torch.device | str) -> PairRows:
+        """Return the same rows on a device."""
+        return PairRows(self.user.to(device), self.item.to(device))
+
 
 @dataclass(frozen=True)
 class SequenceRows:
@@ -50,13 +54,16 @@ class SequenceRows:
         user = self.user[index].unsqueeze(1).expand_as(history)
         return Batch(user[is_row], target[is_row], history)
 
+    def to(self, device: torch.device | str) -> SequenceRows:
+        """Return the same rows on a device."""
+        return SequenceRows(self.user.to(device), self.items.to(device))
+
 
 def make_rows(
     user: Int[np.ndarray, " pair"],
     item: Int[np.ndarray, " pair"],
     timestamp: np.ndarray | None,
     history_length: int | None,
-    device: torch.device | str = "cpu",
 ) -> PairRows | SequenceRows:
     """Arrange training interactions as rows.
 
@@ -74,13 +81,11 @@ def make_rows(
         Nothing is left to train on.
     """
     if history_length is None:
-        rows: PairRows | SequenceRows = PairRows(
-            torch.as_tensor(user, device=device), torch.as_tensor(item, device=device)
-        )
+        rows: PairRows | SequenceRows = PairRows(torch.as_tensor(user), torch.as_tensor(item))
     else:
         users, items = last_items(user, item, timestamp, history_length + 1)
         keep = (items != NO_ITEM).sum(1) > 1
-        rows = SequenceRows(torch.as_tensor(users[keep], device=device), torch.as_tensor(items[keep], device=device))
+        rows = SequenceRows(torch.as_tensor(users[keep]), torch.as_tensor(items[keep]))
     if not len(rows):
         raise ValueError("training needs at least one row; got none (is the training split empty?)")
     return rows

@@ -32,7 +32,7 @@ def save(path: Path, state: Any) -> None:
     """
     tensors: dict[str, Tensor] = {}
     skeleton = _strip(state, "state", tensors)
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")  # two processes may write one file
     save_file(tensors, partial, metadata={"format": FORMAT, "state": json.dumps(skeleton)})
     with open(partial, "rb") as file:
         os.fsync(file.fileno())

@@ -21,8 +21,15 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, 1 where a check failed, 2 for bad input, 130 when interrupted."""
+    try:
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:
+        print("\nstopped; what is finished is kept, and the same command goes on from there", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch's large tables in huge pages (Linux): far rows cost less
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
     parser = _Parser(prog="adar-viz", description="Watch a positive item turn into a negative.")
     parser.add_argument("--version", action="version", version=_version())
     subparsers = parser.add_subparsers(dest="command", metavar="|".join(COMMANDS))
@@ -37,9 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(args.run(args))
-    except KeyboardInterrupt:
-        print("\nstopped; what is finished is kept, and the same command goes on from there", file=sys.stderr)
-        return 130
     except (ValueError, ArithmeticError, OSError) as error:
         print(f"adar-viz {args.command}: error: {error}", file=sys.stderr)
         return 2

@@ -73,7 +73,7 @@ class Encoded:
         """Score of each embedding for its row's query; higher is a better match, always."""
         if self.scorer is not None:
             return self.scorer(self.query, embedding.expand(len(self.query), -1, -1))
-        if len(embedding) != len(self.query):  # one row of candidates serves all
+        if len(embedding) == 1 != len(self.query):  # one row of candidates serves all
             return self.query @ embedding[0].T
         query = self.query.unsqueeze(1)
         if embedding.shape[1] < MANY:

@@ -19,7 +19,7 @@ from adar_viz.events import Drawn
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 ROWS, JUDGED_ROWS = 64, 512
-"""Rows of each step that are looked at, the first ones (the rows are shuffled already); more where truth is known."""
+"""Rows of each step that are looked at, evenly spaced ones (a sequence's are alike); more where truth is known."""
 NEGATIVES, CATALOGUE = 64, 64
 """Of a row, at most so many negatives are kept, and so many items stand for the catalogue: evenly spaced ones."""
 GROUPS = 3
@@ -67,7 +67,7 @@ class Likes:
 class Draws:
     """Sum up the drawn negatives of each epoch.
 
-    Seen are the first rows of every step, `ROWS` of them, or `JUDGED_ROWS` where truth is known. Of
+    Seen are evenly spaced rows of every step, `ROWS` of them, or `JUDGED_ROWS` where truth is known. Of
     these rows the cost is O(row x (k + 64) x dim), and O(row x item x dim) more for synthetic
     negatives that are judged. Nothing is drawn at random.
 
@@ -88,12 +88,12 @@ class Draws:
 
     def see(self, event: Drawn) -> None:
         """Keep what the epoch's summary needs of one step."""
-        rows = slice(self.rows)
+        rows = evenly(len(event.user), self.rows, event.user.device)
         user, item = event.user[rows], event.item[rows]
         positive, negative = event.positive_score[rows], event.negative_score[rows]
-        place = _evenly(negative.shape[1], NEGATIVES, negative.device)
+        place = evenly(negative.shape[1], NEGATIVES, negative.device)
         with torch.no_grad():
-            catalogue = self._catalogue_score(event.encoded, len(user))
+            catalogue = self._catalogue_score(replace(event.encoded, query=event.encoded.query[rows]))
         kept = {"positive_score": positive, "negative_score": negative[:, place], "catalogue_score": catalogue}
         kept["hardness"] = kept["negative_score"] - positive[:, None]
         kept["negative_percentile"] = (catalogue[:, None] < kept["negative_score"][..., None]).float().mean(-1)
@@ -106,14 +106,14 @@ class Draws:
             vectors = event.embedding[rows][:, place]
             self._judge(user, event.positive[rows], item[:, place], vectors, event.encoded, kept.get("gradient_weight"))
 
-    def _catalogue_score(self, encoded: Encoded, num_rows: int) -> Float[Tensor, "row some"]:
+    def _catalogue_score(self, encoded: Encoded) -> Float[Tensor, "row some"]:
         """Score some items for each row, evenly spaced over all ids, from another start in every row."""
-        device, num_items = encoded.query.device, len(encoded.table())
+        device, num_rows, num_items = encoded.query.device, len(encoded.query), len(encoded.table())
         row = torch.arange(self._num_rows, self._num_rows + num_rows, device=device, dtype=torch.float64)
         self._num_rows += num_rows
         spaced = torch.arange(min(CATALOGUE, num_items), device=device) * (num_items / min(CATALOGUE, num_items))
         item = ((row * _GOLDEN % 1 * num_items)[:, None] + spaced).long() % num_items
-        return replace(encoded, query=encoded.query[:num_rows]).score(encoded.lookup(item)).detach()
+        return encoded.score(encoded.lookup(item)).detach()
 
     def _judge(
         self,
@@ -219,8 +219,8 @@ def _joined(parts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([part[name] for part in parts]) for name in (parts[0] if parts else ())}
 
 
-def _evenly(length: int, most: int, device: torch.device) -> Int[Tensor, " place"]:
-    """Places of at most ``most`` evenly spaced ones out of ``length``."""
+def evenly(length: int, most: int, device: torch.device) -> Int[Tensor, " place"]:
+    """Return the places of at most ``most`` evenly spaced ones out of ``length``."""
     number = min(length, most)
     return (torch.arange(number, device=device) * (length / number)).long()
 

@@ -14,7 +14,7 @@ from adar_viz.batches import PairRows, SequenceRows
 from adar_viz.core import Backbone, Context, Encoded
 from adar_viz.datasets import Interactions
 from adar_viz.diffusion import Denoiser, add_noise, ancestral, denoising_loss, glide, x0_from_noise
-from adar_viz.draws import QUANTILES, ROWS, Draws
+from adar_viz.draws import QUANTILES, ROWS, Draws, evenly
 from adar_viz.events import Diffused, Drawn, Event, Transition
 from adar_viz.known import KnownPositives
 from adar_viz.negatives import ADAR
@@ -49,10 +49,12 @@ class Recorder:
             self.draws.see(event)
             self.snapshots.see(event)
         elif isinstance(event, Transition):
-            self._timestep.append(event.timestep[:ROWS].cpu().clone())
-            self._positive = event.positive_score[:ROWS].detach().cpu().clone()
+            some = evenly(len(event.timestep), ROWS, event.timestep.device)
+            self._timestep.append(event.timestep[some].cpu())
+            self._positive = event.positive_score[some].detach().cpu()
         elif isinstance(event, Diffused):  # of the rows whose Transition was just announced
-            self._diffused.append(event.score[:ROWS].detach().cpu() - self._positive)
+            some = evenly(len(event.score), ROWS, event.score.device)
+            self._diffused.append(event.score[some].detach().cpu() - self._positive)
 
     def snapshot(self, epoch: int, backbone: Backbone) -> None:
         """Copy the chosen embeddings as they are now; ``epoch`` counts the finished ones."""
@@ -143,7 +145,7 @@ def watch_pairs(
     with torch.no_grad():
         context = _choose(backbone, rows, known, num_pairs, generator)
         encoded = context.encoded
-        lens.refresh(context)
+        lens.catalogue.measure(context)  # the lens may have looked at another backbone before
         positive, pair = context.positive_embedding, lens.scored_pair(context)
         timestep, wanted, clamped = lens.transition(context, pair)
         alpha_bar = lens.alpha_bar

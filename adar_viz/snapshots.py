@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from adar_viz.core import NO_ITEM, Backbone, Batch
 from adar_viz.datasets import Interactions, Truth
+from adar_viz.evaluation import device_of, evaluating
 from adar_viz.events import Drawn
 
 NEGATIVES = 16
@@ -46,7 +47,7 @@ class Snapshots:
 
     def take(self, epoch: int, backbone: Backbone) -> None:
         """Copy the embeddings as they are now, with what they say of the users; O(user x item x dim)."""
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(backbone):
             table = table_of(backbone)
             kept = {"epoch": epoch, "item": table[self.items].half().cpu(), "rms": table.square().mean().sqrt().cpu()}
             alone = backbone.history_length is None
@@ -120,9 +121,3 @@ def table_of(backbone: Backbone) -> Tensor:
     history = None if backbone.history_length is None else nobody[:, None]
     table: Tensor = backbone(Batch(nobody, nobody, history)).table().detach()
     return table
-
-
-def device_of(backbone: Backbone) -> torch.device:
-    """Return where the weights of a backbone are; the CPU for one that has none."""
-    weight = next(backbone.parameters(), None) if isinstance(backbone, nn.Module) else None
-    return torch.device("cpu") if weight is None else weight.device

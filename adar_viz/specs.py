@@ -10,7 +10,7 @@ import ast
 import inspect
 from collections.abc import Mapping
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 Table = Mapping[str, type]
 Tables = Mapping[str, Table]
@@ -117,10 +117,13 @@ class _Builder:
         options = {}
         for option, value in _arguments(call, name, parameters, given):
             options[option] = self._value(value, option if option in self.tables else kind)
-            if isinstance(options[option], str) and (expected := _other_than_words(table[name], option)):
-                if option in self.tables:
-                    expected = f"one of {', '.join(sorted(self.tables[option]))}"
-                raise SpecError(f"{ast.unparse(node)}: {option} must be {expected}; got {options[option]!r}")
+            hint = get_type_hints(table[name].__init__).get(option, Any)  # type: ignore[misc]
+            if not _fits(options[option], hint):
+                is_word = isinstance(options[option], str)
+                named = is_word and option in self.tables
+                expected = f"one of {', '.join(sorted(self.tables[option]))}" if named else _in_words(hint)
+                got = repr(options[option]) if is_word else ast.unparse(value)
+                raise SpecError(f"{ast.unparse(node)}: {option} must be {expected}; got {got}")
         try:
             return table[name](**{**given, **options})
         except (TypeError, ValueError) as error:
@@ -153,13 +156,32 @@ def _arguments(
     return arguments
 
 
-def _other_than_words(cls: type, option: str) -> str | None:
-    """Say what an option must be where it may not be text (``NegativeSampler | None``); None where it may."""
-    hint = get_type_hints(cls.__init__).get(option, str)  # type: ignore[misc]
-    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    if any(kind in (str, Any) or get_origin(kind) is Literal for kind in kinds):
-        return None
-    return " | ".join("None" if kind is NoneType else getattr(kind, "__name__", str(kind)) for kind in kinds)
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether an option's value is of the kind that its annotation says, as far as a spec can write that kind."""
+    kinds = _kinds(hint)
+    if len(kinds) > 1:
+        return any(_fits(value, kind) for kind in kinds)
+    if get_origin(hint) is tuple:
+        parts = get_args(hint)
+        return isinstance(value, tuple | list) and len(value) == len(parts) and all(map(_fits, value, parts))
+    if hint is Any or not isinstance(hint, type):
+        return True
+    number = {int: (int,), float: (int, float)}.get(hint)
+    return isinstance(value, number) and not isinstance(value, bool) if number else isinstance(value, hint)
+
+
+def _in_words(hint: Any) -> str:
+    """Say what an option must be."""
+    if get_origin(hint) is tuple:
+        return f"({', '.join(map(_in_words, get_args(hint)))})"
+    return " or ".join(_WORDS.get(kind, getattr(kind, "__name__", str(kind))) for kind in _kinds(hint))
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if isinstance(hint, UnionType) else (hint,)
+
+
+_WORDS = {int: "a whole number", float: "a number", bool: "True or False", str: "a word", NoneType: "None"}
 
 
 def _parameters(cls: type) -> dict[str, Any]:

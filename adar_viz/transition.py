@@ -148,6 +148,9 @@ class Constant:
 
     value: float = 0.0
 
+    def __post_init__(self) -> None:
+        _require_finite(value=self.value)
+
     def of(self, mean: Array, sd: Array) -> Array:
         """Return the boundary of each row."""
         return mean * 0 + self.value
@@ -158,6 +161,9 @@ class Quantile:
     """As hard as the user's top scores: ``mean + z sd`` over the catalogue (z = 1.28: top decile)."""
 
     z: float = 1.28
+
+    def __post_init__(self) -> None:
+        _require_finite(z=self.z)
 
     def of(self, mean: Array, sd: Array) -> Array:
         """Return the boundary of each row."""
@@ -263,6 +269,11 @@ class Snr(ScoreAware):
 
     c: float = 1.0
 
+    def __post_init__(self) -> None:
+        _require_finite(c=self.c)
+        if not self.c > 0:
+            raise ValueError(f"c must be above 0; got {self.c}")
+
     def wanted(self, pair: ScoredPair) -> Array:
         """Return s c n / sqrt(s^2 + c^2 n^2)."""
         s, noise = pair.score, self.c * pair.noise
@@ -274,6 +285,9 @@ class Relative(ScoreAware):
     """A share ``kappa`` of the way from the user's mean score to s; later, towards alpha_bar = kappa^2."""
 
     kappa: float = 0.5
+
+    def __post_init__(self) -> None:
+        _require_finite(kappa=self.kappa)
 
     def wanted(self, pair: ScoredPair) -> Array:
         """Return m + kappa (s - m)."""
@@ -294,6 +308,7 @@ class Margin(ScoreAware):
     def __post_init__(self) -> None:
         if self.unit not in ("sd", "score"):
             raise ValueError(f"unit must be 'sd' or 'score'; got {self.unit!r}")
+        _require_finite(delta=self.delta)
 
     def wanted(self, pair: ScoredPair) -> Array:
         """Return s - delta."""
@@ -363,6 +378,12 @@ def speciation(square_distance: Array, sigma: float) -> Array:
     ``4 sigma^2 / (4 sigma^2 + |e_i - mean(e)|^2)`` (the speciation criterion of arXiv 2402.18491).
     """
     return 4 * sigma**2 / (4 * sigma**2 + square_distance)
+
+
+def _require_finite(**options: float) -> None:
+    for name, value in options.items():
+        if not math.isfinite(value):
+            raise ValueError(f"{name} must be a finite number; got {value}")
 
 
 def _normal_cdf(z: Array) -> Array:

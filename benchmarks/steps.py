@@ -79,9 +79,8 @@ class Timed:
 def start(job: Job, spec: str, fabric: Fabric) -> tuple[Timed, Iterator[EpochReport], float]:
     """Begin a training whose every epoch has ``job.steps`` steps; also return how many a whole epoch has."""
     plan = TrainingPlan(job.rounds + 1, job.batch_size, patience=None, validate_every=job.rounds + 1, metric="none")
-    parts = prepare(
-        Experiment(job.data, job.split, backbone=job.backbone, negatives=spec, loss=job.loss), fabric.device
-    )
+    experiment = Experiment(job.data, job.split, backbone=job.backbone, negatives=spec, loss=job.loss)
+    parts = prepare(experiment).to(fabric.device)
     timed, part = Timed(parts.sampler, fabric.device), some_rows(parts, job.steps * job.batch_size)
     validate = lambda _: {"none": 0.0}  # noqa: E731
     epochs = fit(parts.backbone, timed, parts.loss, part, parts.known, validate=validate, plan=plan, fabric=fabric)

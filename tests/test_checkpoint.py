@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +150,17 @@ def test_a_save_that_fails_leaves_the_old_file(fails: str, tmp_path: Path, monke
     save(path, {"epoch": 3})  # and what the failure left behind is in nobody's way
     assert load(path) == {"epoch": 3}
     assert [file.name for file in tmp_path.iterdir()] == ["c"]
+
+
+def test_processes_that_write_the_same_file_do_not_meet(tmp_path: Path) -> None:
+    """Each writes a file of its own and renames it: readers see one of them, whole."""
+    program = (
+        "import sys; from pathlib import Path; import torch; from adar_viz.checkpoint import save\n"
+        "for _ in range(150): save(Path(sys.argv[1]), {'mine': torch.full((2000,), int(sys.argv[2]))})"
+    )
+    path = tmp_path / "c"
+    save(path, {"mine": torch.full((2000,), 0)})
+    writers = [subprocess.Popen([sys.executable, "-c", program, str(path), str(number)]) for number in (1, 2)]
+    while any(writer.poll() is None for writer in writers):
+        assert load(path)["mine"].unique().numel() == 1
+    assert [writer.wait() for writer in writers] == [0, 0]

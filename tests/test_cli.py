@@ -53,3 +53,20 @@ except SystemExit:
 def test_a_showing_command_says_so_without_importing_torch() -> None:
     done = subprocess.run([sys.executable, "-c", SHOWING], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+STOPPED = """
+import sys
+from adar_viz import cli
+def stop(name):
+    raise KeyboardInterrupt
+cli.importlib.import_module = stop
+sys.exit(cli.main(["run"]))
+"""
+
+
+def test_an_interrupt_while_it_starts_is_as_quiet_as_a_later_one() -> None:
+    done = subprocess.run([sys.executable, "-c", STOPPED], capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+    assert "the same command goes on from there" in done.stderr

@@ -537,6 +537,10 @@ def test_other_held_out_pairs_are_not_judged_by_an_earlier_comparison(tmp_path: 
         (["--split", "as-published"], "split must have a validation part to tune on; got 'as-published'"),
         (["--data", "nowhere"], "nowhere: expected a path"),
         (["--backend", "threading"], "backend must run processes"),
+        (["--backend", "dask"], "--backend dask must come with --scheduler HOST:PORT; got --scheduler None"),
+        (["--backend", "dask", "--scheduler", "here"], "--scheduler HOST:PORT; got --scheduler here"),
+        (["--l2", "0"], "--l2 must lie in its range, 0.0001 to 0.3 (--tune); got 0"),
+        (["--learning-rate", "5"], "--learning-rate must lie in its range, 0.0001 to 0.03 (--tune); got 5"),
         (["--scheduler", "127.0.0.1:1"], "--scheduler must come with --backend dask; got --backend None"),
     ],
 )

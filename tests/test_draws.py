@@ -14,7 +14,7 @@ from adar_viz.backbones import MF
 from adar_viz.batches import PairRows
 from adar_viz.core import NO_ITEM, Encoded
 from adar_viz.datasets import Truth
-from adar_viz.draws import CATALOGUE, QUANTILES, Draws, Likes, gradient_weight
+from adar_viz.draws import CATALOGUE, QUANTILES, ROWS, Draws, Likes, gradient_weight
 from adar_viz.events import Drawn
 from adar_viz.experiment import Experiment, run
 from adar_viz.known import KnownPositives
@@ -165,12 +165,24 @@ def test_groups_are_thirds_and_those_alike_stay_together() -> None:
 def test_of_a_large_catalogue_each_row_looks_at_evenly_spaced_items() -> None:
     table = torch.arange(1000.0)[:, None]
     encoded = Encoded(torch.ones(50, 1), lookup=lambda i: table[i], table=lambda: table)
-    score = Draws()._catalogue_score(encoded, 50)
+    score = Draws()._catalogue_score(encoded)
     assert score.shape == (50, CATALOGUE)
     for row in score:
         apart = row.sort().values.diff()
         assert 15 <= apart.min() <= apart.max() <= 16
     np.testing.assert_allclose(np.quantile(score, QUANTILES), np.array(QUANTILES) * 1000, atol=5)
+
+
+def test_the_rows_that_are_looked_at_are_spread_over_the_batch() -> None:
+    rows = 10 * ROWS
+    positive = torch.arange(float(rows))
+    table = torch.zeros(5, 4)
+    encoded = Encoded(torch.zeros(rows, 4), lookup=lambda i: table[i], table=lambda: table)
+    nobody, nothing = torch.zeros(rows, dtype=torch.long), torch.zeros(rows, 1)
+    draws = Draws()
+    draws.see(Drawn(nobody, nobody, nobody[:, None], positive, nothing, None, None, torch.zeros(rows, 1, 4), encoded))
+    found = draws.sum_up()["positive_score"].numpy()
+    np.testing.assert_allclose(found, np.quantile(np.arange(0, rows, 10), QUANTILES))
 
 
 def test_an_epoch_without_draws_is_nan_and_what_all_rows_share_is_not_judged() -> None:

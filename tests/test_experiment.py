@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,8 @@ import torch
 
 from adar_viz import checkpoint
 from adar_viz.cli import main
-from adar_viz.experiment import Experiment, ExperimentError, run
+from adar_viz.commands.run import table
+from adar_viz.experiment import Experiment, ExperimentError, read_result, run
 from adar_viz.trace import Trace
 from adar_viz.training import TrainingPlan
 
@@ -72,13 +74,53 @@ def test_the_trace_holds_what_the_run_saw(folder: Path) -> None:
 
 def test_a_finished_run_is_not_run_again(folder: Path) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    run(small(negatives="adar(warmup=1)"), folder, progress=False)
+    run(small(negatives="adar(warmup=1)"), folder, progress=False, num_pairs=50)
     assert before == {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
 
 
 def test_a_folder_of_another_configuration_is_refused(folder: Path) -> None:
     with pytest.raises(ExperimentError, match=r"another configuration \(negatives.warmup 1 there, 5 now\)"):
-        run(SMALL, folder, progress=False)
+        run(SMALL, folder, progress=False, num_pairs=50)
+    with pytest.raises(ExperimentError, match=r"another configuration \(pairs 50 there, 60 now\)"):
+        run(small(negatives="adar(warmup=1)"), folder, progress=False, num_pairs=60)
+
+
+def test_a_run_of_an_older_version_that_said_less_goes_on(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "older")
+    path = tmp_path / "older" / "config.json"
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({k: v for k, v in said.items() if k not in ("held_out_checksum", "pairs")}))
+    assert run(small(negatives="adar(warmup=1)"), tmp_path / "older", progress=False, num_pairs=50).test
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("config.json", "", "config.json: expected JSON written by adar-viz; got Expecting value"),
+        ("metrics.json", "[]", r"metrics.json: expected a table written by adar-viz; got \[\]"),
+        ("metrics.json", "{}", "metrics.json: expected validation, test, best_epoch, seconds; validation, test, "),
+    ],
+)
+def test_a_damaged_file_of_a_run_is_named(name: str, text: str, message: str, folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "run")
+    (tmp_path / "run" / name).write_text(text)
+    with pytest.raises(ExperimentError, match=message):
+        run(small(negatives="adar(warmup=1)"), tmp_path / "run", progress=False, num_pairs=50)
+
+
+def test_paths_may_be_of_either_kind(tmp_path: Path) -> None:
+    data = tmp_path / "ratings.csv"
+    rows = "".join(f"{u},{(u * 7 + i * i) % 30},4,{i}\n" for u in range(20) for i in range(12))
+    data.write_text(f"userId,movieId,rating,timestamp\n{rows}")
+    plan = TrainingPlan(epochs=1, batch_size=64)
+    result = run(Experiment(data=data, dim=4, plan=plan), str(tmp_path / "run"), progress=False, num_pairs=5)
+    assert Trace.load(result.folder / "trace.npz").meta["dataset"] == str(data)
+
+
+def test_the_metric_that_selects_is_in_the_table(folder: Path) -> None:
+    result = read_result(folder)
+    assert "ndcg@5" not in table(result)
+    assert "ndcg@5 " in table(result, "ndcg@5")
 
 
 def command(folder: Path, *more: str) -> list[str]:
@@ -143,9 +185,21 @@ def test_two_processes_end_where_one_does(tmp_path: Path, backbone: str, negativ
         ),
         (["--backbone", "mf(dims=3)"], "mf takes num_users, num_items, dim, std, sparse, generator; got 'dims'"),
         (["--negatives", "adar(target=margin(unit=mile))"], "unit must be 'sd' or 'score'; got 'mile'"),
+        (["--negatives", "adar(ground=3)"], "ground must be NegativeSampler or None; got 3"),
+        (["--negatives", "adar(ground=mixgcf)"], "the pool must give items; got synthetic negatives from MixGCF"),
+        (["--negatives", "adar(target=margin(None))"], "margin(None): delta must be a number; got None"),
+        (["--negatives", "adar(clamp=(0.5,))"], "clamp must be (a number, a number); got (0.5,)"),
+        (["--negatives", "uniform(2.5)"], "num_negatives must be a whole number; got 2.5"),
+        (["--negatives", "adar(source=reverse(2.5))"], "steps must be a whole number or None; got 2.5"),
+        (["--negatives", "adar", "--loss", "softmax(log_q=True)"], "log_q needs the log-probability of every negative"),
         (["--data", "nowhere"], "nowhere: expected a path"),
         (["--split", "leave"], "a rule out of ratio, leave-one-out, temporal"),
         (["--split", "ratio(share=0.2)"], "settings of ratio out of validation, test, round_down; got share"),
+        (["--split", "ratio("], "a split must be a rule with settings, as in ratio(test=0.5); got 'ratio('"),
+        (["--split", "ratio(seed=3)"], "the seed of a split is that of the run; got 'ratio(seed=3)'"),
+        (["--split", "ratio(test='a')"], "shares must lie in (0, 1) and add up to less than 1; got 0.1, 'a'"),
+        (["--backbone", "mf(num_users=3)"], "num_users is not to be set, since it follows from the data; got 'mf(num"),
+        (["--accelerator", "abacus"], "--accelerator must be one of this machine; got 'abacus'"),
         (["--split", "ratio(0.2)"], "settings of a split have names, as in ratio(test=0.5); got 'ratio(0.2)'"),
         (["--split", "as-published"], "a rule out of ratio, leave-one-out, temporal; got 'as-published'"),
         (["--metric", "speed"], "metric must be one of coverage@10"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from adar_viz.backbones import MF
+from adar_viz.backbones import MF, SASRec
 from adar_viz.core import Batch, Encoded
 from adar_viz.datasets import Interactions, Truth
 from adar_viz.events import Drawn
@@ -83,6 +83,14 @@ def test_users_without_a_vector_of_their_own_are_left_out(backbone: MF) -> None:
     assert sorted(snapshots.arrays()) == [
         "snapshot_epoch", "snapshot_item", "snapshot_item_embedding", "snapshot_rms",
     ]  # fmt: skip
+
+
+def test_dropout_is_off_while_a_snapshot_is_taken() -> None:
+    backbone = SASRec(6, 7, 4, history_length=3, dropout=0.5).train()
+    before = torch.get_rng_state()
+    Snapshots(USERS, ITEMS).take(1, backbone)
+    assert torch.equal(before, torch.get_rng_state())
+    assert backbone.training
 
 
 def test_users_and_items_are_asked_where_the_weights_are() -> None:

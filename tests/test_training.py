@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -158,6 +161,8 @@ def test_a_finished_training_is_only_read(tmp_path: Path) -> None:
     assert all(r.resumed for r in train(second, Uniform(), checkpoint=path))
     assert torch.equal(weights(first), weights(second))
     assert path.read_bytes() == before
+    assert not first.training
+    assert not second.training
 
 
 def test_another_plan_is_refused(tmp_path: Path) -> None:
@@ -221,6 +226,8 @@ def test_an_unknown_metric_lists_the_valid_ones() -> None:
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"l2": -1.0}, "l2"),
         ({"patience": 0}, "patience"),
+        ({"epochs": 2.5}, "epochs"),
+        ({"batch_size": 1.5}, "batch_size"),
     ],
 )
 def test_impossible_plans_are_refused(option: dict[str, Any], message: str) -> None:
@@ -260,3 +267,44 @@ def test_the_callers_global_random_state_is_left_alone() -> None:
 def test_a_loss_that_asks_for_it_gets_the_log_probability() -> None:
     reports = list(fit(mf(), Uniform(4), Softmax(log_q=True), rows(), known(), validate=score, plan=PLAN))
     assert reports[-1].losses["loss"] < reports[0].losses["loss"]
+
+
+IN_TWO_PROCESSES = """
+import sys
+from pathlib import Path
+from lightning_fabric import Fabric
+from adar_viz.experiment import Experiment, prepare
+from adar_viz.training import TrainingPlan
+
+def reports(checkpoint):
+    return prepare(experiment).fit(plan, checkpoint=checkpoint, fabric=fabric)
+
+fabric = Fabric(accelerator="cpu", devices=2)
+fabric.launch()
+plan = TrainingPlan(epochs=3, batch_size=4096, patience=None)
+experiment = Experiment(negatives="adar(source=reverse, ground=None, warmup=0)", dim=8, plan=plan)
+folder = Path(sys.argv[1])
+whole = [*reports(folder / "whole")]
+cut = reports(folder / "cut")
+for _ in range(2):
+    next(cut)  # the first epoch is kept, the second lost
+cut.close()
+fabric.barrier()
+resumed = [*reports(folder / "cut")]
+assert [(r.losses, r.sampler) for r in resumed] == [(r.losses, r.sampler) for r in whole]
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_that_were_cut_off_end_with_the_same_bits(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(IN_TWO_PROCESSES)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*launch, str(script), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr

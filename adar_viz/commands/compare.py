@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from adar_viz.commands.numbers import at_least
 from adar_viz.commands.options import add_options, experiment_of
 from adar_viz.experiment import TABLES, default_folder
 from adar_viz.specs import split
+from adar_viz.training import TrainingPlan
 
 EPILOG = """
 Every arm gets the same number of trials on validation, for the learning rate, the L2 weight and its own
@@ -64,12 +66,22 @@ def add_parser(subparsers: Any) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run the command."""
-    from adar_viz.comparison import compare, with_controls  # Optuna takes a second to import, help should not
+    from adar_viz.comparison import compare, knobs, with_controls  # Optuna takes a second to import, help should not
 
     if args.scheduler and args.backend != "dask":
         raise ValueError(f"--scheduler must come with --backend dask; got --backend {args.backend}")
+    if args.backend == "dask" and not re.fullmatch(r".+:\d+", args.scheduler or ""):
+        raise ValueError(f"--backend dask must come with --scheduler HOST:PORT; got --scheduler {args.scheduler}")
     torch.set_num_threads(args.threads)
     base = experiment_of(args)
+    tuned = dict(_range(*asked) for asked in args.tune)
+    for name, values in knobs.ranges(tuned, base.backbone).items():
+        first = getattr(base.plan, name)
+        if first != getattr(TrainingPlan, name) and not knobs.within(values, first):
+            option = f"--{name.replace('_', '-')}"
+            raise ValueError(
+                f"{option} must lie in its range, {values.low:g} to {values.high:g} (--tune); got {first:g}"
+            )
     arms, longer = split(args.negatives), None
     if args.controls:
         arms, longer = with_controls(arms)
@@ -79,7 +91,7 @@ def execute(args: argparse.Namespace) -> int:
         seeds=args.seeds,
         trials=args.trials,
         longer=longer,
-        ranges=dict(_range(*asked) for asked in args.tune),
+        ranges=tuned,
         folder=args.out or default_folder(base, prefix=f"compare-{base.backbone}"),
         jobs=args.jobs,
         backend=args.backend,

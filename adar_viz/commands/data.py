@@ -109,5 +109,7 @@ def _get(name: str, to: Path | None) -> None:
     if name not in KNOWN:
         raise DataError(name, f"a name out of {', '.join(_fetchable())}", "an unknown one")
     known = KNOWN[name]
+    if not known.url:
+        raise DataError(name, f"a set with a public address, one of {', '.join(_fetchable())}", "one to fetch by hand")
     print(f"{known.name}: {known.what}\nterms: {known.terms}\ncite: {known.citation}\nfrom: {known.url}", flush=True)
     print(f"ready: {fetch(known, to or search_places()[0])}")

@@ -56,17 +56,23 @@ def execute(args: argparse.Namespace) -> int:
     """Run the command."""
     experiment = experiment_of(args)
     torch.set_num_threads(args.threads)
-    fabric = Fabric(accelerator=args.accelerator, devices=args.devices)
+    try:
+        fabric = Fabric(accelerator=args.accelerator, devices=args.devices)
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise ValueError(f"--accelerator must be one of this machine; got {args.accelerator!r}: {error}") from error
     fabric.launch()
     folder = args.out or default_folder(experiment)
     result = run(experiment, folder, progress=not args.quiet, num_pairs=args.pairs, fabric=fabric)
     if fabric.is_global_zero:
-        print(table(result))
+        print(table(result, experiment.plan.metric))
     return 0
 
 
-def table(result: Result) -> str:
-    """Write the metrics as a short table; one that was selected on the test says so above and in its heading."""
+def table(result: Result, metric: str = "") -> str:
+    """Write the metrics at 10 and 20, and the one that selected, as a short table.
+
+    One that was selected on the test says so above and in its heading.
+    """
     lines = [f"{'':14}{'validation':>12}{'test':>12}"]
     if result.selected_on == "test":
         lines = [
@@ -75,7 +81,7 @@ def table(result: Result) -> str:
             f"{'':14}{'(= test)':>12}{'test':>12}",
         ]
     for name, value in result.test.items():
-        if name.endswith(("@10", "@20")):
+        if name.endswith(("@10", "@20")) or name == metric:
             lines.append(f"{name:14}{result.validation.get(name, float('nan')):12.4f}{value:12.4f}")
     if found := result.false_negatives:
         interval = "" if found["low"] == found["high"] else f" ({found['low']:.1%} to {found['high']:.1%})"

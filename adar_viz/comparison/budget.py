@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import torch
-
-from adar_viz.core import Context
 from adar_viz.experiment import Experiment, prepare
-from adar_viz.training import seeded
 
 
 @dataclass(frozen=True)
@@ -35,11 +31,6 @@ def budget_of(experiment: Experiment, split_seed: int) -> Budget:
     parts = prepare(experiment, split_seed=split_seed)
     rows, sampler = parts.rows, parts.sampler
     pool = getattr(sampler, "pool", None) or getattr(sampler, "ground", None) or sampler
-    with torch.no_grad():
-        batch = rows.batch(torch.arange(min(4, len(rows))))
-        encoded, generator = parts.backbone(batch), seeded("cpu", 0)
-        # Late in training, so that no warm-up is in force.
-        context = Context(batch.user, batch.positive, encoded, parts.known, generator, epoch=2**31, progress=1.0)
-        negatives, candidates = (who.sample(context).item.shape[1] for who in (sampler, pool))
+    negatives, candidates = (replace(parts, sampler=who).rehearse().item.shape[1] for who in (sampler, pool))
     size = experiment.plan.batch_size or rows.usual_batch_size
     return Budget(candidates, negatives, -(-len(rows) // size))

@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from adar_viz import checkpoint as checkpoints
 from adar_viz.evaluation import evaluate
-from adar_viz.experiment import CHECKPOINT, Experiment, Parts, prepare, write_text
+from adar_viz.experiment import CHECKPOINT, Experiment, Parts, prepare, read_json, write_text
 from adar_viz.specs import take_apart
 from adar_viz.training import TrainingDiverged, TrainingPlan
 
@@ -105,8 +105,7 @@ def store(folder: Path, outcome: Outcome, held_out: str, **origin: Any) -> None:
 
 def stored(folder: Path) -> dict[str, Any]:
     """Read what `store` wrote of a finished cell."""
-    found: dict[str, Any] = json.loads((folder / CELL).read_text(encoding="utf-8"))
-    return found
+    return read_json(folder / CELL, "outcome")
 
 
 def train_winner(cell: Cell) -> Outcome:

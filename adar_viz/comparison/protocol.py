@@ -74,7 +74,9 @@ def compare(
     space = knobs.ranges(ranges or {}, base.backbone)
     workers = Workers(jobs, backend, backend_options or {}, progress)
     for spec in named.values():  # a wrong spec is found now, not after an hour
-        split = prepare(replace(base, negatives=spec)).split
+        parts = prepare(replace(base, negatives=spec))
+        parts.rehearse()
+    split = parts.split
     place = Place(folder / "cells", base.plan.seed, split.train.checksum(), split.held_out_checksum())
     studies = {name: Study(base, spec, space) for name, spec in named.items()}
     tune([*studies.values()], trials, place, workers)

@@ -102,7 +102,22 @@ class Interactions:
             Meaning of the timestamps; "clock" by default where there are any.
         name, report
             As in the class.
+
+        Raises
+        ------
+        DataError
+            Not one value a pair, timestamps that are no numbers or dates, or one that is missing.
         """
+        for what, values in (("item", item), ("timestamp", timestamp), ("rating", rating)):
+            if values is not None and len(values) != len(user):
+                raise DataError(name, f"{len(user)} values of {what}, one a pair", str(len(values)))
+        if timestamp is not None:
+            timestamp = np.asarray(timestamp)
+            if timestamp.dtype.kind not in "iufM":
+                raise DataError(name, "timestamps that are numbers or datetime64", str(timestamp.dtype))
+        for what, values in (("user", user), ("item", item), ("timestamp", timestamp), ("rating", rating)):
+            if values is not None and len(missing := np.flatnonzero(pd.isna(np.asarray(values)))):
+                raise DataError(name, f"one {what} for each pair", f"none for pair {missing[0]}")
         user_id, user_label = _contiguous(user, users, name)
         item_id, item_label = _contiguous(item, items, name)
         report = dict(report or {})

@@ -64,6 +64,8 @@ def load(
     """
     name = str(name_or_path)
     if name == SYNTHETIC:
+        if format is not None:
+            raise DataError(name, "no format, since it is made and not read", repr(format))
         world = World()
         dataset = Dataset(world.interactions, truth=world.truth, format="world")
     else:

@@ -12,6 +12,9 @@ from jaxtyping import Bool, Int
 from adar_viz.datasets.errors import DataError
 from adar_viz.datasets.interactions import Interactions, pair_keys, same_ids
 
+_SLACK = 1e-9
+"""Added before rounding down: a share of 0.1 is a little off in binary."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -157,7 +160,7 @@ def ratio(
     if round_down not in (False, True):
         raise ValueError(f"round_down must be True or False; got {round_down!r}")
     rank, count = _rank_within_user(interactions.user, _shuffle(interactions, seed))
-    up = 1e-9 if round_down else 0.5  # a share of 0.1 is a little off in binary
+    up = _SLACK if round_down else 0.5
     num_test = np.minimum(np.floor(count * test + up), count - 1)
     num_validation = np.minimum(np.floor(count * validation + up), count - 1 - num_test)
     name = f"ratio validation={validation:g} test={test:g}{' round_down' * round_down} seed={seed}"
@@ -209,8 +212,9 @@ def temporal(
         raise DataError(interactions.name, "clock times, for a temporal cut", got)
     time = interactions.timestamp
     ordered = np.sort(time)
-    test_from = ordered[int(np.floor((1 - test) * len(ordered)))]
-    validation_from = ordered[int(np.floor((1 - test - validation) * len(ordered)))]
+    test_from, validation_from = (
+        ordered[int(np.floor(share * len(ordered) + _SLACK))] for share in (1 - test, 1 - test - validation)
+    )
     name = f"temporal validation={validation:g} test={test:g}"
     whole = _parts(interactions, time >= test_from, time >= validation_from, name)
     if not drop_cold:
@@ -285,8 +289,8 @@ RULES: Mapping[str, Callable[..., Split]] = {
 
 
 def _check_shares(*share: float) -> None:
-    if not all(0 < value < 1 for value in share) or sum(share) >= 1:
-        raise ValueError(f"shares must lie in (0, 1) and add up to less than 1; got {', '.join(map(str, share))}")
+    if not all(isinstance(value, int | float) and 0 < value < 1 for value in share) or sum(share) >= 1:
+        raise ValueError(f"shares must lie in (0, 1) and add up to less than 1; got {', '.join(map(repr, share))}")
 
 
 def _shuffle(interactions: Interactions, seed: int) -> Int[np.ndarray, " pair"]:

@@ -37,6 +37,12 @@ def evaluating(backbone: Backbone) -> Iterator[None]:
             module.training = training
 
 
+def device_of(backbone: Backbone) -> torch.device:
+    """Return where the weights of a backbone are; the CPU for one that has none."""
+    weight = next(backbone.parameters(), None) if isinstance(backbone, nn.Module) else None
+    return torch.device("cpu") if weight is None else weight.device
+
+
 def encode_users(
     backbone: Backbone,
     user: Int[np.ndarray, " query"],
@@ -56,7 +62,7 @@ def encode_users(
         For each user the time of the first target: the history ends there. None takes all of
         ``seen``.
     """
-    device = next(backbone.parameters()).device if isinstance(backbone, nn.Module) else torch.device("cpu")
+    device = device_of(backbone)
     length = backbone.history_length
     ids = torch.as_tensor(user, device=device)
     if length is None:

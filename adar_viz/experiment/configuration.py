@@ -70,3 +70,6 @@ class Experiment:
     loss: str = "bpr"
     dim: int = 64
     plan: TrainingPlan = field(default_factory=TrainingPlan)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", str(self.data))  # a path of pathlib is welcome, too

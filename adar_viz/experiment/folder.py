@@ -44,7 +44,7 @@ class Result:
 
 def read_result(folder: Path) -> Result:
     """Read what `run` came to."""
-    stored = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    stored = read_json(folder / METRICS, "validation", "test", "best_epoch", "seconds")
     names = ("validation", "test", "best_epoch", "seconds", "false_negatives", "selected_on")
     return Result(folder, **{name: stored[name] for name in names if name in stored})
 
@@ -89,10 +89,9 @@ def claim(folder: Path, config: Mapping[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(path, config)
         return
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    fresh = json.loads(json.dumps(config))
-    there, now = _leaves(stored), _leaves(fresh)
-    changed = sorted(key for key in {*there, *now} if there.get(key) != now.get(key))
+    there, now = _leaves(read_json(path)), _leaves(json.loads(json.dumps(config)))
+    unsaid = {key for key in _LATER if key not in there}
+    changed = sorted(key for key in {*there, *now} - unsaid if there.get(key) != now.get(key))
     if changed:
         said = "; ".join(f"{key} {there.get(key)!r} there, {now.get(key)!r} now" for key in changed)
         raise ExperimentError(f"{folder} holds a run of another configuration ({said}); choose another folder")
@@ -131,6 +130,29 @@ def history(reports: Sequence[EpochReport]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+_LATER = ("held_out_checksum", "pairs")
+"""What configurations of older versions do not say."""
+
+
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
+    """Read a table that `write_json` or `write_text` wrote, with certain keys in it.
+
+    Raises
+    ------
+    ExperimentError
+        The file is damaged.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ExperimentError(f"{path}: expected JSON written by adar-viz; got {error}") from error
+    if not isinstance(found, dict):
+        raise ExperimentError(f"{path}: expected a table written by adar-viz; got {found!r}")
+    if missing := [key for key in keys if key not in found]:
+        raise ExperimentError(f"{path}: expected {', '.join(keys)}; {', '.join(missing)} missing")
+    return found
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write plain data as a file that appears whole or not at all."""
     write_text(path, json.dumps(value, indent=2, default=str) + "\n")
@@ -138,6 +160,6 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file that appears whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")  # two processes may write one file
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)

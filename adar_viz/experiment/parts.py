@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 
 from adar_viz.batches import PairRows, SequenceRows, make_rows
-from adar_viz.core import Backbone, Loss, NegativeSampler, Observer, ignore
+from adar_viz.core import Backbone, Context, Loss, Negatives, NegativeSampler, Observer, ignore
 from adar_viz.datasets import Split, Truth, load, split
-from adar_viz.evaluation import evaluate, require_judge
+from adar_viz.evaluation import evaluate, evaluating, require_judge
 from adar_viz.experiment.configuration import TABLES, Experiment, ExperimentError
 from adar_viz.known import KnownPositives
-from adar_viz.specs import build, take_apart
-from adar_viz.training import EpochReport, TrainingPlan, fit, seeded
+from adar_viz.specs import SpecError, build, take_apart
+from adar_viz.training import EpochReport, Objective, TrainingPlan, fit, seeded
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,36 @@ class Parts:
             fabric=fabric,
         )
 
+    def rehearse(self) -> Negatives:
+        """Put a few rows through the loss as late in training, when no warm-up is in force, and return their negatives.
 
-def prepare(experiment: Experiment, device: torch.device | str = "cpu", *, split_seed: int | None = None) -> Parts:
-    """Load the data and build every part.
+        What does not go together then fails at once, not after an hour; a copy of the sampler draws. On the CPU.
+
+        Raises
+        ------
+        ValueError
+            Sampler, backbone and loss do not go together.
+        """
+        objective = Objective(self.backbone, copy.deepcopy(self.sampler), self.loss, l2=1.0)
+        with torch.no_grad(), evaluating(self.backbone):
+            objective(self.rows.batch(torch.arange(min(4, len(self.rows)))), self.late(seeded("cpu", 0)), ignore)
+        assert objective.seen is not None
+        return objective.seen[1]
+
+    def late(self, generator: torch.Generator) -> Callable[..., Context]:
+        """Return what makes the context of rows at the end of training."""
+        return partial(Context, known=self.known, generator=generator, epoch=2**31, progress=1.0)
+
+    def to(self, device: torch.device | str) -> Parts:
+        """Move the modules to a device, and return them with the rows there."""
+        for part in (self.backbone, self.sampler):
+            if isinstance(part, nn.Module):
+                part.to(device)
+        return replace(self, rows=self.rows.to(device), known=self.known.to(device))
+
+
+def prepare(experiment: Experiment, *, split_seed: int | None = None) -> Parts:
+    """Load the data and build every part, on the CPU.
 
     ``split_seed`` is the seed of the split alone, for runs that share one; by default ``plan.seed``.
 
@@ -82,11 +112,14 @@ def prepare(experiment: Experiment, device: torch.device | str = "cpu", *, split
         "item": item,
         "generator": seeded("cpu", experiment.plan.seed),
     }
+    for spec in (experiment.backbone, experiment.negatives, experiment.loss):
+        for option in sorted({*take_apart(spec)[2]} & {*surroundings} - {"dim"}):
+            raise ExperimentError(f"{option} is not to be set, since it follows from the data; got {spec!r}")
     backbone = build(experiment.backbone, "backbone", TABLES, surroundings)
     sampler = build(experiment.negatives, "negatives", TABLES, surroundings)
     loss = build(experiment.loss, "loss", TABLES, surroundings)
     require_judge(backbone, parts, experiment.plan.metric)
-    rows = make_rows(train.user, train.item, train.timestamp, backbone.history_length, device)
+    rows = make_rows(train.user, train.item, train.timestamp, backbone.history_length)
     known = KnownPositives.from_pairs(user, item, num_users=parts.num_users, num_items=parts.num_items)
     return Parts(parts, backbone, sampler, loss, rows, known, dataset.truth)
 
@@ -96,9 +129,14 @@ def _split_rule(text: str | None) -> tuple[str | None, dict[str, Any]]:
     name, bracket, rest = (text or "").partition("(")
     if not bracket:
         return text, {}
-    _, unnamed, named = take_apart(f"rule({rest}")
+    try:
+        _, unnamed, named = take_apart(f"rule({rest}")
+    except SpecError as error:
+        raise ExperimentError(f"a split must be a rule with settings, as in ratio(test=0.5); got {text!r}") from error
     if unnamed:
         raise ExperimentError(f"settings of a split have names, as in ratio(test=0.5); got {text!r}")
+    if "seed" in named:
+        raise ExperimentError(f"the seed of a split is that of the run; got {text!r}")
     try:
         return name.strip(), {key: ast.literal_eval(value) for key, value in named.items()}
     except ValueError as error:

@@ -36,7 +36,12 @@ from adar_viz.training import EpochReport, TrainingPlan, seeded
 
 
 def run(
-    experiment: Experiment, folder: Path, *, progress: bool = True, num_pairs: int = 300, fabric: Fabric | None = None
+    experiment: Experiment,
+    folder: Path | str,
+    *,
+    progress: bool = True,
+    num_pairs: int = 300,
+    fabric: Fabric | None = None,
 ) -> Result:
     """Train, test once with the best epoch's weights, and write the run folder.
 
@@ -50,13 +55,16 @@ def run(
     ExperimentError
         The folder holds a run of another configuration.
     """
+    if num_pairs < 1:
+        raise ValueError(f"num_pairs must be at least 1; got {num_pairs}")
     fabric = fabric or Fabric(accelerator="cpu", devices=1)
-    parts = prepare(experiment, fabric.device)
-    config = describe(experiment, parts)
+    parts = prepare(experiment)
+    parts.rehearse()
+    folder, config = Path(folder), {**describe(experiment, parts), "pairs": num_pairs}
     claim(folder, config)
     if (folder / METRICS).exists():
         return read_result(folder)
-    recorder = recorder_of(parts)
+    recorder, parts = recorder_of(parts), parts.to(fabric.device)
     try:
         reports = list(_train(experiment, parts, folder, recorder, progress, fabric))
     except Exception:
@@ -119,6 +127,7 @@ def _finish(
     backbone.eval()
     best = next(r for r in reversed(reports) if r.is_best)
     test = evaluate(backbone, parts.split, "test").metrics
+    parts = parts.to("cpu")  # its draws are the same on every machine
     trace_of(experiment, parts, folder.name, config, recorder, num_pairs).save(folder / TRACE)
     write_text(folder / HISTORY, history(reports).to_csv(index=False, float_format="%.6g"))
     metrics = {

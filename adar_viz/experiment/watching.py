@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 import adar_viz
-from adar_viz.core import Context
 from adar_viz.draws import Draws, Likes
 from adar_viz.evaluation import false_negative_rate
 from adar_viz.experiment.configuration import TABLES, Experiment
@@ -49,16 +48,14 @@ def count_false_negatives(
     if parts.truth is None:
         return None
     with torch.no_grad():
-        order = torch.randperm(len(parts.rows), generator=generator)[:num_rows].to(parts.rows.user.device)
+        order = torch.randperm(len(parts.rows), generator=generator)[:num_rows]
         batch = parts.rows.batch(order)
-        encoded = parts.backbone(batch)
-        context = Context(batch.user, batch.positive, encoded, parts.known, generator, epoch=2**31, progress=1.0)
+        context = parts.late(generator)(user=batch.user, positive=batch.positive, encoded=parts.backbone(batch))
         drawn = parts.sampler.sample(context)
-        if len(drawn.item) != len(batch.user):
+        if len(drawn.item) != len(context.user):
             return None  # the whole catalogue, the same for all rows: nothing was drawn
-        found = false_negative_rate(
-            drawn.item, batch.user, parts.truth, embedding=drawn.embedding, table=encoded.table()
-        )
+        table = context.encoded.table()
+        found = false_negative_rate(drawn.item, context.user, parts.truth, embedding=drawn.embedding, table=table)
     return {**asdict(found), "truth": parts.truth.source}
 
 

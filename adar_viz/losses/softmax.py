@@ -60,7 +60,7 @@ class Softmax:
         if self.log_q:
             if log_prob is None:
                 raise ValueError("log_q needs the log-probability of every negative; this sampler gives none")
-            other = other - log_prob - count.log().unsqueeze(1)
+            other = other - log_prob - count.clamp(min=1).log().unsqueeze(1)
         if weight is not None:
             total = weight.sum(-1)
             other = other + (weight * (count / total.where(total > 0, 1)).unsqueeze(1)).log()

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from adar_viz.core import Context, Negatives, NegativeSampler, Observer, ignore
 from adar_viz.events import Pool
+from adar_viz.negatives import candidates
 from adar_viz.negatives.uniform import Uniform
 
 
@@ -56,9 +57,7 @@ class AHNS:
 
     @torch.no_grad()
     def _choose(self, context: Context, observe: Observer) -> Tensor:
-        encoded, candidate = context.encoded, self.pool.sample(context)
-        if bool((candidate.item < 0).any()):
-            raise ValueError(f"the pool must give items; got synthetic negatives from {type(self.pool).__name__}")
+        encoded, candidate = context.encoded, candidates.draw(self.pool, context)
         score = encoded.score(candidate.embedding)
         target = self.target(context.positive_score).unsqueeze(1)
         # Moving a target beyond all candidates to the outermost one leaves the nearest as it is, and finite.
@@ -72,7 +71,7 @@ class AHNS:
         Raises
         ------
         ValueError
-            The pool gives synthetic candidates.
+            The pool is none: see `adar_viz.negatives.candidates`.
         """
         item = self._choose(context, observe)
         return Negatives(context.encoded.lookup(item), item)

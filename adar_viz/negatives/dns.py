@@ -8,6 +8,7 @@ import torch
 
 from adar_viz.core import Context, Negatives, NegativeSampler, Observer, ignore
 from adar_viz.events import Pool
+from adar_viz.negatives import candidates
 from adar_viz.negatives.uniform import Uniform
 
 
@@ -44,18 +45,16 @@ class DNS:
         Raises
         ------
         ValueError
-            The pool gives fewer than n candidates, or synthetic ones.
+            The pool gives fewer than n candidates, or is none: see `adar_viz.negatives.candidates`.
         """
         # Without gradient, then a second look-up of the chosen alone: with gradient through the pool,
         # backward would scatter M rows of which M - 1 are zeros (and SparseAdam would move them all).
         with torch.no_grad():
-            candidate = self.pool.sample(context)
+            candidate = candidates.draw(self.pool, context)
             score = context.encoded.score(candidate.embedding)
         item = candidate.item
         if item.shape[1] < self.n:
             raise ValueError(f"n must lie in [1, {item.shape[1]}], the size of the pool; got {self.n}")
-        if bool((item < 0).any()):
-            raise ValueError(f"every candidate must be a real item; got synthetic ones from {type(self.pool).__name__}")
         place = score.topk(self.n, dim=1).indices
         if self.n > 1:
             rank = torch.randint(self.n, (len(place), 1), generator=context.generator, device=place.device)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from adar_viz.core import NO_ITEM, Context, Negatives, NegativeSampler, Observer, ignore
 from adar_viz.events import Mixed
+from adar_viz.negatives import candidates
 from adar_viz.negatives.uniform import Uniform
 
 
@@ -49,12 +50,10 @@ class MixGCF:
         Raises
         ------
         ValueError
-            The pool gives synthetic candidates.
+            The pool is none: see `adar_viz.negatives.candidates`.
         """
         with torch.no_grad():
-            candidate = self.pool.sample(context).item
-            if bool((candidate < 0).any()):
-                raise ValueError(f"the pool must give items; got synthetic negatives from {type(self.pool).__name__}")
+            candidate = candidates.draw(self.pool, context).item
             positive = _layers(context, context.positive)
             share = positive.new_zeros(positive.shape[:-1])
             if self.mix_positive:

@@ -9,11 +9,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from adar_viz.core import Context
-from adar_viz.negatives.uniform import Uniform
 from adar_viz.transition import catalogue_moments
 
 MOMENT_ITEMS = 10_000
 """Catalogues up to this size give exact moments; larger ones are estimated from so many items."""
+SCORED_ITEMS = 256
+"""Items whose scores stand for the catalogue's, in each row, where the scorer leaves no closed form."""
 
 
 class CatalogueMoments(nn.Module):
@@ -39,11 +40,14 @@ class CatalogueMoments(nn.Module):
         self.register_buffer("rms", torch.ones(()))
         self._epoch = -1
 
-    @torch.no_grad()
     def refresh(self, context: Context) -> None:
-        """Measure the catalogue, once an epoch; O(items x dim^2), for at most `MOMENT_ITEMS` items."""
-        if self._epoch == context.epoch:
-            return
+        """Measure the catalogue, once an epoch."""
+        if self._epoch != context.epoch:
+            self.measure(context)
+
+    @torch.no_grad()
+    def measure(self, context: Context) -> None:
+        """Measure the catalogue as it is now; O(items x dim^2), for at most `MOMENT_ITEMS` items."""
         device, num_items = context.positive.device, context.known.num_items
         item = torch.arange(num_items, device=device)
         if num_items > MOMENT_ITEMS:
@@ -62,7 +66,9 @@ class CatalogueMoments(nn.Module):
         if encoded.scorer is None:
             mean, sd = catalogue_moments(encoded.query, self.mean, self.covariance)
         else:  # no closed form for a general scorer: the moments come from a uniform sample
-            score = encoded.score(Uniform(256).sample(context).embedding)
+            shape, device = (len(encoded.query), SCORED_ITEMS), encoded.query.device
+            item = torch.randint(context.known.num_items, shape, generator=context.generator, device=device)
+            score = encoded.score(encoded.lookup(item))
             sd, mean = torch.std_mean(score, dim=1, correction=0)
         return mean, sd
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_utilities import apply_to_collection
 from torch import Tensor, nn
 
 from adar_viz import checkpoint as checkpoints
@@ -36,7 +38,7 @@ def fit(
     observe: Observer = ignore,
     fabric: Fabric | None = None,
 ) -> Iterator[EpochReport]:
-    """Train, yielding a report after each epoch; at the end the best epoch's weights are loaded.
+    """Train, yielding a report after each epoch; at the end the best epoch's weights are loaded, for evaluation.
 
     Every random draw of an epoch follows from ``(plan.seed, epoch, process)``, so a run that is
     killed and resumed from its checkpoint ends with the same bits as an uninterrupted one. The
@@ -143,11 +145,10 @@ class _Run:
         return {name: float(_mean_over_processes(self.fabric, torch.tensor(value))) for name, value in means.items()}
 
     def _average_sampler(self) -> None:
-        """Let the processes agree on a sampler that each of them trained on its own rows."""
+        """Let the processes agree on a sampler that each trained on its own rows, its optimiser included."""
         if self.fabric.world_size > 1 and isinstance(self.sampler, nn.Module):
-            with torch.no_grad():
-                for parameter in self.sampler.parameters():
-                    parameter.copy_(_mean_over_processes(self.fabric, parameter))
+            mean = partial(_mean_over_processes, self.fabric)
+            self.sampler.load_state_dict(apply_to_collection(self.sampler.state_dict(), Tensor, mean))
 
     def check_weights(self, epoch: int) -> None:
         for name, parameter in self.backbone.named_parameters():
@@ -184,6 +185,7 @@ class _Run:
     def load_best(self) -> None:
         if self.best is not None:
             self.backbone.load_state_dict(self.best)
+        self.step_module.eval()
 
     def _weights(self) -> dict[str, Tensor]:
         weights: dict[str, Tensor] = self.backbone.state_dict()
@@ -216,6 +218,8 @@ class _Run:
 
 
 def _mean_over_processes(fabric: Fabric, value: Tensor) -> Tensor:
+    if not value.is_floating_point():  # a table of ids, say, which no process changes
+        return value
     mean = fabric.all_reduce(value.detach().clone(), reduce_op="mean")
     assert isinstance(mean, Tensor)
     return mean

@@ -40,12 +40,10 @@ class TrainingPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "validate_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
-        for name in ("batch_size", "patience"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, or None; got {getattr(self, name)}")
+        for name in ("epochs", "validate_every", "batch_size", "patience"):
+            value, optional = getattr(self, name), ", or None" * (name in ("batch_size", "patience"))
+            if not (optional and value is None) and not (isinstance(value, int) and value >= 1):
+                raise ValueError(f"{name} must be a whole number of at least 1{optional}; got {value}")
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate must be above 0; got {self.learning_rate}")
         if not self.l2 >= 0:

@@ -78,6 +78,25 @@ def test_impossible_interactions_are_refused(changed, message):
         Interactions(**{**vars(small()), **changed})
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"item": [1, 2, 3, 4]}, "3 values of item, one a pair; got 4"),
+        ({"item": [1, 2]}, "3 values of item, one a pair; got 2"),
+        ({"rating": [1, 2, 3, 4]}, "3 values of rating, one a pair; got 4"),
+        ({"timestamp": [1]}, "3 values of timestamp, one a pair; got 1"),
+        ({"timestamp": [1.0, np.nan, 2.0]}, "one timestamp for each pair; got none for pair 1"),
+        ({"rating": [1.0, np.nan, 2.0]}, "one rating for each pair; got none for pair 1"),
+        ({"user": [1.0, 2.0, np.nan]}, "one user for each pair; got none for pair 2"),
+        ({"item": np.array([None, 1, 2])}, "one item for each pair; got none for pair 0"),
+        ({"timestamp": ["a", "b", "c"]}, "timestamps that are numbers or datetime64; got <U1"),
+    ],
+)
+def test_columns_that_do_not_fit_are_refused(given, message):
+    with pytest.raises(DataError, match=message):
+        Interactions.from_pairs(**{"user": [1, 2, 3], "item": [1, 2, 3], **given})
+
+
 def test_threshold_without_ratings_is_refused():
     with pytest.raises(DataError, match="pairs without ratings"):
         Interactions.from_pairs(np.array([1]), np.array([1])).threshold(4.0)

@@ -81,6 +81,13 @@ def test_windows_lines_marks_and_blank_lines_change_nothing_and_are_reported(for
     assert windows.report["Windows line ends (CRLF) read"] >= 2
 
 
+def test_old_macintosh_lines_change_nothing_and_are_reported(tmp_path):
+    text = GOOD["movielens-csv"][0]["ratings.csv"]
+    pairs = read(put(tmp_path, {"ratings.csv": text.replace("\n", "\r")})).interactions
+    assert labels(pairs) == GOOD["movielens-csv"][1]
+    assert pairs.report["old Macintosh line ends (CR) read"] == text.count("\n")
+
+
 def test_titles_and_genres_follow_their_items(tmp_path):
     for format, expected in {
         "movielens-csv": [("Film, The (1990)", "Drama|War"), ("Other (1991)", "")],
@@ -106,6 +113,11 @@ def test_latin_1_titles_are_read(tmp_path):
     assert "Misérables, Les (1995)" in read(put(tmp_path, files)).interactions.title
 
 
+def test_a_quote_is_a_mark_like_others_where_tabs_part_the_fields(tmp_path):
+    text = 'user_id:token\titem_id:token\treview:token_seq\n1\t2\t"abc\n3\t4\tdef"\n5\t6\tghi\n'
+    assert labels(read(put(tmp_path, {"a.inter": text})).interactions) == [("1", "2"), ("3", "4"), ("5", "6")]
+
+
 BAD = [
     ("ratings.csv", "userId,movieId,rating,timestamp\n1,1,4,5\n\n1,2,x,5\n", 4, "a finite number as rating", "'x'"),
     ("ratings.csv", "userId,movieId,rating,timestamp\n1,1,4\n", 2, "4 fields", "'1,1,4'"),
@@ -123,6 +135,15 @@ BAD = [
     ("a.inter", "user_id:token\tthing:token\n1\t2\n", 1, "a header with user_id:token and item_id:token", "'user_id"),
     ("ratings.csv", "1.5,2,nan\n3,11,2\n", 2, "ratings from -10 to 10, nan or 99", "'11'"),
     ("ratings.csv", "1.5,2,nan\n3,2\n", 2, "3 fields", "'3,2'"),
+    (
+        "odd.csv",
+        "user_id,item_id,stars\n1,1,4\n",
+        1,
+        "a header with userId and movieId (or a matrix of ratings)",
+        "'user",
+    ),
+    ("ratings.csv", "userId,movieId,rating,timestamp\n1_0,1,4,5\n", 2, "an integer as userid", "'1_0'"),
+    ("sequences.txt", "1 2 3\n2 3 4\n\n1 5 6\n", 4, "one line a user", "'1 5 6'"),
     ("notes.txt", "a diary\n", 1, "a file of one of the formats", "'a diary'"),
 ]
 
@@ -151,6 +172,9 @@ def test_other_malformed_files_name_their_place(tmp_path):
             None,
             "movies.dat:2: expected id::title::genres",
         ),
+        "zip": ({"ratings.csv": b"\x1f\x8b\x08 and so on"}, None, "expected a text file; got a compressed one"),
+        "zero": ({"ratings.csv": b"1,2\0,3\n"}, None, "expected a text file; got one with zero bytes"),
+        "header": ({"ratings.csv": "userId,movieId\n"}, None, "at least one line of data; got a header alone"),
         "empty": ({"sequences.txt": "\n \n"}, None, "at least one line; got an empty file"),
         "users": ({"sequences.txt": "1\n2\n"}, None, "at least one pair; got users without items only"),
         "none": ({}, None, "expected a folder with one of train.txt"),

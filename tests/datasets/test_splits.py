@@ -138,3 +138,9 @@ def test_what_cannot_be_split_is_refused(attempt, message):
 
 def small_test() -> Interactions:
     return Interactions.from_pairs(np.array([1]), np.array([9]))
+
+
+def test_shares_that_are_whole_numbers_of_pairs_are_kept_to():
+    pairs = Interactions.from_pairs(np.zeros(10, dtype=int), np.arange(10), timestamp=np.arange(10.0))
+    parts = temporal(pairs, validation=0.4, test=0.3, drop_cold=False)
+    assert [len(part) for part in (parts.train, parts.validation, parts.test)] == [3, 4, 3]

@@ -98,6 +98,22 @@ def test_a_backbone_is_its_scores() -> None:
     assert evaluate(mf, parts, "test").metrics == pytest.approx(by_hand.metrics)
 
 
+def test_a_backbone_need_not_have_weights() -> None:
+    class Popular(nn.Module):
+        num_users, num_items, dim, history_length = USERS, ITEMS, 1, None
+
+        def forward(self, batch: Batch) -> Encoded:
+            table = torch.arange(float(ITEMS))[:, None]
+            return Encoded(torch.ones(len(batch.user), 1), lookup=lambda i: table[i], table=lambda: table)
+
+        def l2(self, batch: Batch, negative: Tensor) -> Tensor:
+            return torch.zeros(())
+
+    parts = ratio(interactions(), seed=1)
+    score = torch.arange(float(ITEMS)).expand(USERS, ITEMS)
+    assert evaluate(Popular(), parts).metrics == evaluate(lambda user: score[user], parts).metrics
+
+
 def test_a_scorer_of_the_backbone_s_own_is_used() -> None:
     class Near(MF):
         def forward(self, batch: Batch) -> Encoded:

@@ -61,6 +61,12 @@ def test_log_q_changes_nothing_when_every_item_was_drawn_once() -> None:
     torch.testing.assert_close(Softmax(log_q=True)(positive, negative, None, uniform), Softmax()(positive, negative))
 
 
+def test_log_q_of_a_row_without_weight_is_0() -> None:
+    positive, negative = scores()
+    value = Softmax(log_q=True)(positive, negative, torch.zeros_like(negative), torch.zeros_like(negative))
+    torch.testing.assert_close(value, torch.zeros_like(positive))
+
+
 def test_log_q_without_log_probabilities_is_refused() -> None:
     with pytest.raises(ValueError, match="log_q needs the log-probability of every negative"):
         Softmax(log_q=True)(*scores())

@@ -7,7 +7,7 @@ from scipy.stats import binom, chisquare
 from adar_viz.core import NO_ITEM, Context, Encoded, Negatives, Observer, ignore
 from adar_viz.events import Event, Pool
 from adar_viz.known import KnownPositives
-from adar_viz.negatives import DNS, Uniform
+from adar_viz.negatives import DNS, AllItems, Uniform
 
 ITEMS, ROWS = 10, 20_000
 LIKED = [9, 4]
@@ -64,7 +64,8 @@ class _Synthetic:
     ("sampler", "message"),
     [
         (DNS(pool=Uniform(num_negatives=3), n=4), r"n must lie in \[1, 3\], the size of the pool; got 4"),
-        (DNS(pool=_Synthetic()), "every candidate must be a real item"),
+        (DNS(pool=_Synthetic()), "the pool must give items; got synthetic negatives from _Synthetic"),
+        (DNS(pool=AllItems()), "the pool must give each row items of its own, all alike; AllItems does not"),
     ],
 )
 def test_pools_that_do_not_fit_are_refused(sampler: DNS, message: str) -> None:

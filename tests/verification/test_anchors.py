@@ -56,7 +56,7 @@ def test_numbers_agree_within_the_tolerance_or_to_four_decimals(tolerance: float
     ("changes", "message"),
     [
         ({"run": {"depth": 3}}, "anchor 'one': .*depth"),
-        ({"run": {"epochs": 0}}, "anchor 'one': epochs must be at least 1; got 0"),
+        ({"run": {"epochs": 0}}, "anchor 'one': epochs must be a whole number of at least 1; got 0"),
         ({"seeds": 0}, "seeds must be at least 1, and 1 for a count; got 0"),
         ({"seeds": 2, "count": ("train",)}, "seeds must be at least 1, and 1 for a count; got 2"),
         ({"published": {"50": {"recall@20": 0.2}}}, "readings at an epoch need split = 'as-published'; got"),

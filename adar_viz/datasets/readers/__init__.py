@@ -43,7 +43,9 @@ FORMATS: Mapping[str, Format] = {
     "coat": Format(
         matrices.read_coat, ("train.ascii", "test.ascii"), "train.ascii and test.ascii: rating matrices", folder=True
     ),
-    "movielens-csv": Format(movielens.read_csv, ("ratings.csv",), "ratings.csv: userId,movieId,rating,timestamp"),
+    "movielens-csv": Format(
+        movielens.read_csv, ("ratings.csv", "*.csv"), "ratings.csv: userId,movieId,rating,timestamp"
+    ),
     "movielens-udata": Format(movielens.read_udata, ("u.data",), "u.data: user, item, rating, time by tabs"),
     "movielens-dat": Format(movielens.read_dat, ("ratings.dat",), "ratings.dat: user::item::rating::time"),
     "sequence": Format(sequences.read_lines, ("sequences.txt", "*.txt"), "one line a user: user item item …, in time"),
@@ -104,7 +106,7 @@ def _by_content(path: Path) -> str:
     if ":token" in first:
         return "recbole"
     if "," in first:
-        return "movielens-csv" if "userid" in first.lower() else "jester"
+        return "jester" if all(map(_is_rating, first.split(","))) else "movielens-csv"
     if "\t" in first and len(rows[0]) == 4:
         return "movielens-udata"
     if all(token.isdecimal() for token in rows[0]):
@@ -112,6 +114,14 @@ def _by_content(path: Path) -> str:
         repeated = len({row[0] for row in rows}) < len(rows)
         return "pairs" if two_columns and repeated else "sequence"
     raise DataError(path, f"a file of one of the formats {', '.join(FORMATS)}", repr(first[:60]), line=1)
+
+
+def _is_rating(field: str) -> bool:
+    try:
+        float(field)  # nan is a missing one
+    except ValueError:
+        return False
+    return True
 
 
 def _folder_of(path: Path) -> Path:

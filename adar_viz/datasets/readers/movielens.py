@@ -29,7 +29,7 @@ def read_csv(path: Path) -> Dataset:
     header = [field.strip('" ').lower() for field in source.lines()[first].split(",")]
     for needed in ("userid", "movieid"):
         if needed not in header:
-            source.fail(first + 1, "a header with userId and movieId", source.lines()[first])
+            source.fail(first + 1, "a header with userId and movieId (or a matrix of ratings)", source.lines()[first])
     kinds: dict[str, Kind] = {"userid": "integer", "movieid": "integer", "rating": "number", "timestamp": "number"}
     columns = {name: (header.index(name), kind) for name, kind in kinds.items() if name in header}
     return _ratings(source, ",", columns, len(header), "movielens-csv", skip=first + 1)

@@ -24,6 +24,12 @@ def read_lines(path: Path) -> Dataset:
     Timestamps are positions within the user's sequence.
     """
     source = Source.open(path)
+    value, line = read_integers(source)
+    _, first = np.unique(line, return_index=True)
+    once = np.unique(value[first], return_index=True)[1]
+    if len(once) < len(first):
+        again = int(line[first[np.setdiff1d(np.arange(len(first)), once)[0]]])
+        source.fail(again + 1, "one line a user", source.lines()[again])
     user, item, position, report = _lists(source)
     return _sequence(source, user, item, position, report, "sequence")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Mapping
@@ -44,11 +45,16 @@ class Source:
         if not path.is_file():
             raise DataError(path, "a file", "a folder" if path.is_dir() else "nothing at this path")
         data, report = path.read_bytes(), {}
+        if data.startswith(b"\x1f\x8b") or b"\0" in data:
+            raise DataError(path, "a text file", "a compressed one" if data[0] == 0x1F else "one with zero bytes")
         if data.startswith(b"\xef\xbb\xbf"):
             data, report["byte order mark removed"] = data[3:], 1
         if b"\r\n" in data:
             report["Windows line ends (CRLF) read"] = data.count(b"\r\n")
             data = data.replace(b"\r\n", b"\n")
+        if b"\r" in data:
+            report["old Macintosh line ends (CR) read"] = data.count(b"\r")
+            data = data.replace(b"\r", b"\n")
         try:
             data.decode("utf-8")
         except UnicodeDecodeError:
@@ -142,10 +148,13 @@ def read_table(
             dtype={place: kinds[kind] for place, kind in columns.values()},
             skiprows=skip,
             keep_default_na=False,
+            quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE,  # elsewhere it is a mark like others
         )
     except (ValueError, OverflowError) as error:
         _find_bad_field(source, separator, columns, skip)
         raise DataError(source.path, "a readable table", str(error)) from error
+    if frame.empty:
+        raise DataError(source.path, "at least one line of data", "a header alone")
     table = {name: frame[place].to_numpy() for name, (place, _) in columns.items()}
     for name, (_, kind) in columns.items():
         bad = ~np.isfinite(table[name]) if kind == "number" else table[name] == ""
@@ -187,6 +196,8 @@ _ARTICLE: Mapping[Kind, str] = {"integer": "an integer", "number": "a finite num
 def _fits(field: str, kind: Kind) -> bool:
     if kind == "text":
         return field != ""
+    if "_" in field or not field.isascii():  # Python reads such numbers, other programs do not
+        return False
     try:
         return abs(int(field)) < 2**63 if kind == "integer" else math.isfinite(float(field))
     except ValueError:
