@@ -131,18 +131,19 @@ def _maps(
     """Place the items by each projection, with the quality in words and the drift where nothing moved."""
     xy, explained = joint_map(x)
     held = f"joint principal plane: {explained:.0%} of the variance"
-    maps: dict[str, Placed] = {"pca": (xy, [held, _kept(x[-1], xy[-1])], null_drift(x[-1], NULL_JITTER))}
+    maps: dict[str, Placed] = {"pca": (xy, [held, *_kept(x[-1], xy[-1])], null_drift(x[-1], NULL_JITTER))}
     if "snapshot_item_map" in trace:
         stored = trace["snapshot_item_map"][chosen][:, members].astype(np.float64)
         if np.isfinite(stored).all():
             null = float(trace.meta["maps"]["null_drift"])
-            maps["stored"] = (stored, ["AlignedUMAP: a second opinion", _kept(x[-1], stored[-1])], null)
+            maps["stored"] = (stored, ["AlignedUMAP: a second opinion", *_kept(x[-1], stored[-1])], null)
     return maps
 
 
-def _kept(space: Float[np.ndarray, "item dim"], xy: Float[np.ndarray, "item 2"]) -> str:
+def _kept(space: Float[np.ndarray, "item dim"], xy: Float[np.ndarray, "item 2"]) -> list[str]:
     trust, overlap = map_quality(space, xy, 10)
-    return f"keeps {overlap:.0%} of the nearest items, trustworthiness {trust:.2f} (chance 0.5)"
+    # Two short lines: a phone's width cuts neither.
+    return [f"keeps {overlap:.0%} of the nearest items", f"trustworthiness {trust:.2f} (chance 0.5)"]
 
 
 def _facts(xy: Float[np.ndarray, "snapshot item 2"], quality: list[str], null: float) -> dict[str, Any]:

@@ -58,6 +58,25 @@ ASK = """async (code) => {
 }"""
 """Run code in the kernel of the notebook that is open; gives what it prints."""
 
+SPY = """(() => {
+  const pen = CanvasRenderingContext2D.prototype, { fillText, arc, rect } = pen;
+  const place = (canvas) => [...document.querySelectorAll("canvas")].indexOf(canvas);
+  const say = (canvas, mark) => window.drawn.push({ canvas: place(canvas), ...mark });
+  window.drawn = [];
+  pen.fillText = function (text, x, y, room = Infinity) {
+    const whole = this.measureText(text).width, wide = Math.min(whole, room);
+    const left = { left: x, right: x - wide, center: x - wide / 2 }[this.textAlign];
+    say(this.canvas, { text, left, right: left + wide, y, kept: wide / whole, width: this.canvas.clientWidth });
+    fillText.call(this, text, x, y, ...(room < Infinity ? [room] : []));
+  };
+  pen.arc = function (x, y, r, ...rest) { say(this.canvas, { mark: [x, y, r] }); arc.call(this, x, y, r, ...rest); };
+  pen.rect = function (x, y, w, h) {
+    say(this.canvas, { mark: [x + w / 2, y + h / 2, w / 2] });
+    rect.call(this, x, y, w, h);
+  };
+})()"""
+"""Keep in ``drawn``, in their order, the words and the round and square marks on all canvases of a page."""
+
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},

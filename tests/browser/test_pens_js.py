@@ -40,3 +40,33 @@ def test_names_stand_beside_their_marks_and_cover_nothing(watch, places):
 
 def overlap(one, other) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+@pytest.mark.parametrize(("align", "x"), [("left", 250), ("right", 40), ("center", 270)])
+def test_a_text_too_long_for_its_canvas_is_condensed_and_a_short_one_is_not(watch, align, x):
+    rooms = watch().page.evaluate(f"""() => {{
+        {own_script("pens.js")}
+        const pen = document.createElement("canvas").getContext("2d"), rooms = [];
+        pen.fillText = (text, x, y, room) => rooms.push([pen.measureText(text).width, room]);
+        for (const text of ["a", "a text that is too long"]) write(pen, text, {x}, 20, "black", {{ align: "{align}" }});
+        return rooms;
+    }}""")
+    room = {"left": 300 - x, "right": x, "center": 2 * (300 - x)}[align]
+    assert [given for _, given in rooms] == [room, room]
+    assert rooms[0][0] < room < rooms[1][0]
+
+
+def test_every_mark_looks_different_and_stays_within_its_stamp(watch):
+    shapes = ["dot", "square", "diamond", "triangle", "star", "ring", "cross", "bold"]
+    inked = watch().page.evaluate(f"""() => {{
+        {own_script("pens.js")}
+        return {json.dumps(shapes)}.map((shape) => {{
+          const pen = element("canvas", {{ width: 60, height: 60 }}).getContext("2d");
+          mark(pen, shape, 30, 30, 6, "black");
+          return [...pen.getImageData(0, 0, 60, 60).data].filter((_, i) => i % 4 === 3);
+        }});
+    }}""")
+    assert len({tuple(pixels) for pixels in inked}) == len(shapes)
+    for shape, pixels in zip(shapes, inked, strict=True):
+        far = max(max(abs(at % 60 - 29.5), abs(at // 60 - 29.5)) for at, alpha in enumerate(pixels) if alpha > 12)
+        assert 4 < far <= 6 + 1.5, shape

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator
 
 from adar_viz import site
 from adar_viz.trace import Trace
-from tests.browser.conftest import pixels
+from tests.browser.conftest import SPY, pixels
 
 ROOT = Path(__file__).parents[2]
 TRACES = [ROOT / path for path in site.TRACES]
@@ -163,3 +165,99 @@ def test_a_narrow_page_needs_no_sideways_scrolling(watch, pages):
         watched.page.wait_for_timeout(100)
         over = watched.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert over <= 0, name
+
+
+PHONE = {"width": 390, "height": 844}
+
+
+def on_a_phone(watch, page):
+    watched = watch()
+    watched.page.set_viewport_size(PHONE)
+    watched.page.add_init_script(SPY)
+    watched.offline(page)
+    widget = watched.page.locator(".adar-view")
+    widget.wait_for()
+    watched.page.wait_for_timeout(100)
+    return watched, widget
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_on_a_phone_no_word_leaves_its_canvas(watch, pages, name):
+    watched, widget = on_a_phone(watch, pages[f"{name}.html"])
+    for choice in filter(Locator.is_visible, widget.locator("select:not(.av-finder select)").all()):
+        choice.press("End")
+    words = [one for one in watched.page.evaluate("drawn") if "text" in one and one["canvas"] >= 0]
+    assert words
+    for one in words:
+        assert one["left"] >= 0, one
+        assert one["right"] <= one["width"] + 0.5, one
+        assert one["kept"] > 0.9, "condensed, and hard to read"
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_on_a_phone_the_slider_stays_with_the_picture_and_covers_no_focus(watch, pages, name):
+    watched, widget = on_a_phone(watch, pages[f"{name}.html"])
+    sliders = widget.locator(".av-player input").all()
+    if not sliders:
+        pytest.skip(f"{name} has no player")
+    middle = """(control) => {
+      const { left, right, top, bottom } = control.getBoundingClientRect();
+      const found = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+      return top >= 0 && bottom <= innerHeight && (found === control || control.contains(found));
+    }"""
+    canvas = widget.locator("canvas").first
+    canvas.evaluate("(canvas) => scrollTo(0, canvas.getBoundingClientRect().top + scrollY - 20)")
+    assert canvas.evaluate("(canvas) => canvas.getBoundingClientRect().bottom") < PHONE["height"]
+    for slider in sliders:
+        assert slider.evaluate(middle)
+    watched.screenshot(f"site_{name}_phone")
+    watched.page.evaluate("scrollTo(0, 0)")
+    controls = list(filter(Locator.is_visible, widget.locator("button, input, select").all()))
+    for control in controls:
+        while not control.evaluate("(control) => control === document.activeElement"):
+            watched.page.keyboard.press("Tab")
+            assert watched.page.evaluate("document.activeElement !== document.body"), "Tab reaches every control"
+        assert control.evaluate(middle), control
+    for control in reversed(controls):
+        assert control.evaluate("(control) => control === document.activeElement")
+        assert control.evaluate(middle), control
+        watched.page.keyboard.press("Shift+Tab")
+
+
+@pytest.mark.parametrize("width", [390, 880])
+@pytest.mark.parametrize("name", ["boundary", "boundaries_compared"])
+def test_no_label_of_a_plane_meets_another_for_any_user_and_epoch(watch, pages, name, width):
+    watched, widget = on_a_phone(watch, pages[f"{name}.html"])
+    watched.page.set_viewport_size({"width": width, "height": 844})
+    watched.page.wait_for_timeout(100)
+    states = widget.evaluate("""(root) => {
+      const [users] = root.querySelectorAll(".av-choosers select"), slider = root.querySelector(".av-player input");
+      const move = (control, value, kind) => { control.value = value; control.dispatchEvent(new Event(kind)); };
+      const states = [];
+      for (let user = 0; user < users.length; user++) for (let epoch = 0; epoch <= slider.max; epoch++) {
+        window.drawn = [];
+        move(users, user, "change");
+        move(slider, epoch, "input");
+        states.push(window.drawn.filter(({ text }) => text));
+      }
+      return states;
+    }""")
+    assert len(states) > 90
+    for words in states:
+        labels = {(one["canvas"], one["text"], one["y"], one["left"], one["right"]) for one in words[len(words) // 2 :]}
+        assert any("score" in text for _, text, *_ in labels)
+        for a, b in combinations(sorted(labels), 2):
+            beside = a[0] != b[0] or abs(a[2] - b[2]) >= 12 or a[4] < b[3] or b[4] < a[3]
+            assert beside, (a, b)
+
+
+def test_on_a_phone_a_saved_picture_ends_where_the_view_s_own_parts_do(watch, pages, tmp_path):
+    watched, widget = on_a_phone(watch, pages["walk.html"])
+    with watched.page.expect_download() as download:
+        widget.get_by_role("button", name="Save PNG").click()
+    download.value.save_as(tmp_path / "view.png")
+    with Image.open(tmp_path / "view.png") as picture:
+        high = picture.height
+    foot = widget.evaluate("""(root) =>
+      root.querySelector(".ws-courses").getBoundingClientRect().bottom - root.getBoundingClientRect().top""")
+    assert high == pytest.approx(foot + 60, abs=1), "the sentence of the state follows at once"

@@ -8,7 +8,7 @@ import pytest
 
 from adar_viz.trace import Trace
 from adar_viz.widgets import WalkScrubber
-from tests.browser.conftest import ASK, RUN_ALL
+from tests.browser.conftest import ASK, RUN_ALL, SPY
 
 ROOT = Path(__file__).parents[2]
 
@@ -175,3 +175,46 @@ def test_another_source_and_slow_motion_by_keyboard(watch, page_file):
     assert widget.locator(".ws-courses canvas").count() == 3
     watched.screenshot("walk_slow_motion")
     assert watched.errors == []
+
+
+@pytest.mark.parametrize("source", ["forward", "reverse", "renoise"])
+def test_slow_motion_numbers_all_movements_beside_the_mark_and_above_it(watch, law_trace, tmp_path, source):
+    scrubber = WalkScrubber.from_trace(law_trace).drive(source=source, slow="on")
+    watched = watch()
+    watched.page.add_init_script(SPY)
+    widget, _ = offline(watched, scrubber.export_html(tmp_path / "walk.html"))
+    scrubber.close()
+    for t in (0, 1, 5, 12, 25, 40, 50):
+        watched.page.evaluate("window.drawn = []")
+        widget.get_by_role("slider").evaluate(
+            "(slider, t) => { slider.value = t; slider.dispatchEvent(new Event('input')); }", t
+        )
+        drawn = [one for one in watched.page.evaluate("drawn") if one["canvas"] == 0]
+        words = [one.get("text") for one in drawn]
+        assert words[-3:] == ["1", "2", "3"], "nothing is drawn above the numbers"
+        x, y, r = drawn[-4]["mark"]
+        boxes = [(one["left"], one["y"] - 10, one["right"], one["y"]) for one in drawn[-3:]]
+        for i, (left, top, right, bottom) in enumerate(boxes):
+            assert left > x + r or right < x - r or top > y + r or bottom < y - r, (t, i + 1)
+            assert not any(left < c and a < right and top < d and b < bottom for a, b, c, d in boxes[:i]), (t, i + 1)
+
+
+def test_a_log_ratio_of_about_nothing_is_said_to_be_one(watch, law_trace, tmp_path):
+    scrubber = WalkScrubber.from_trace(law_trace).drive(source="forward")
+    expected = {
+        999: "yes: beyond doubt",
+        12.34: "yes: log-ratio 12.3",
+        0.456: "yes: log-ratio 0.46",
+        -0.0712: "no: log-ratio −0.071",
+        -0.028: "about 0: cannot be told",
+    }
+    scrubber.scene["walks"]["forward"]["identity"][: len(expected)] = expected
+    widget, _ = offline(watch(), scrubber.export_html(tmp_path / "walk.html"))
+    scrubber.close()
+    said, slider = [], widget.get_by_role("slider")
+    for _ in expected:
+        said.append(widget.locator("dd").nth(1).inner_text())
+        sentence = slider.get_attribute("aria-valuetext")
+        slider.press("ArrowRight")
+    assert said == list(expected.values())
+    assert "perhaps the same item" in sentence

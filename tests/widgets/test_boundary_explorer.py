@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import traitlets
 
-from adar_viz.displays import ComparedBoundaries, MovingBoundary
+from adar_viz.displays import ComparedBoundaries, ItemMap, MovingBoundary
 from adar_viz.trace import Trace, user_moments
 from adar_viz.widgets import BoundaryComparison, BoundaryExplorer, WalkScrubber, link
+from adar_viz.widgets.view import own_script
+
+MARKERS = {"dot": "o", "ring": "o", "star": "*", "cross": "x", "bold": "X", "triangle": "^"}
+"""What Matplotlib calls the marks of `js/pens.js`."""
 
 
 @pytest.fixture
@@ -103,3 +109,23 @@ def test_two_runs_share_axes_and_the_first_fitting_run_is_taken(law_trace):
     both.close()
     with pytest.raises(ValueError, match="a second run on the same data with snapshots; got 2 in all"):
         BoundaryComparison.from_traces([law_trace, elsewhere])
+
+
+def test_marks_and_their_names_are_those_of_the_picture_for_print(law_trace):
+    script = own_script("boundary_explorer.js")
+    kinds = re.findall(r'shape: "(\w+)"', script)[:5]
+    display = MovingBoundary.from_trace(law_trace).plot()
+    shown = [display.item_, display.unseen_, display.positive_, display.drawn_, display.false_]
+    assert [lines[0].get_marker() for lines in shown] == [MARKERS[kind] for kind in kinds]
+    chart = ItemMap.from_trace(law_trace).plot()
+    assert chart.above_[1].get_marker() == MARKERS["triangle"]
+    assert 'mark(pen, "triangle"' in script
+    known, synthetic, drawn, false, _ = (text.get_text() for text in display.legend_.get_texts())
+    for name in (known, synthetic.split(",")[0], drawn, false):
+        assert re.search(rf'"{name}\b', script), name
+
+
+def test_what_nobody_observed_is_called_unobserved(explorer):
+    words = [*re.findall(r'"([^"]*)"', own_script("boundary_explorer.js")), explorer.scene["intro"], *explorer.cannot]
+    assert sum("truly liked, unobserved" in text for text in words) == 3
+    assert not [text for text in words if re.search(r"never seen|\bunseen\b", text)]

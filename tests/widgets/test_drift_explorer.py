@@ -63,3 +63,10 @@ def test_without_a_stored_map_there_is_one_projection(law_trace):
     widget = DriftExplorer.from_trace(law_trace.without("snapshot_item_map"))
     assert widget.scene["choices"]["projection"] == ["pca"]
     widget.close()
+
+
+def test_each_projection_says_its_quality_in_lines_that_a_phone_holds(explorer):
+    for facts in explorer.scene["maps"]:
+        assert len(facts["quality"]) == 3, "as many as there is room for below the map"
+        assert max(map(len, facts["quality"])) < 45
+        assert "(chance 0.5)" in facts["quality"][-1]

@@ -1,17 +1,19 @@
 // A user's plane at every snapshot, beside the map of the items or beside the plane of another run.
 
-// A later kind is drawn over an earlier one; an item has one kind at a time.
+// Marks and their names are those of the displays MovingBoundary and ItemMap, for print. A later kind is drawn over an
+// earlier one; an item has one kind at a time.
 const KINDS = [
   { shape: "dot", colour: "item", r: 2.2 },
   { shape: "ring", colour: "other", r: 4 },
-  { shape: "triangle", colour: "positive", r: 4.6 },
+  { shape: "star", colour: "positive", r: 5.6 },
   { shape: "cross", colour: "text", r: 4.2 },
-  { shape: "diamond", colour: "negative", r: 4.6 },
+  { shape: "bold", colour: "negative", r: 5.2 },
 ];
 const LEGEND = [
-  ["▲", "positive", "known positive"], ["○", "other", "truly liked, never seen"], ["✕", "text", "drawn as a negative"],
-  ["◆", "negative", "drawn, yet truly liked: a false negative"], ["■", "star", "x_t of five positives"],
+  ["★", "positive", "known positive"], ["■", "star", "its x_t, shown for five"], ["✕", "text", "negative drawn"],
+  ["✖", "negative", "… a false one: truly liked"], ["○", "other", "truly liked, unobserved"],
 ];
+const PAD = { top: 26, bottom: 56 }; // three lines of words below the picture
 
 // Kind of every item for a user at an epoch, in one panel.
 const kinds = (scene, panel, user, epoch) => {
@@ -28,7 +30,7 @@ class UserPlane extends Scatter {
     const epochs = scene.choices.epoch.length;
     super({
       xy, count: scene.items.length, frames: scene.users.length * epochs, looks: KINDS, look: (i) => this.kinds[i],
-      ids: scene.items, title: (id) => scene.names[id], select, pad: { top: 26, bottom: 40 },
+      ids: scene.items, title: (id) => scene.names[id], select, pad: PAD,
     });
     Object.assign(this, { scene, panel, first, epochs, kinds: new Uint8Array(scene.items.length) });
   }
@@ -76,8 +78,9 @@ class UserPlane extends Scatter {
     const half = pen.measureText(text).width / 2 + 8;
     write(pen, text, Math.min(Math.max(edge, half), canvas.width - half), bottom + 15, colours.text, { align: "center" });
     const [low, high] = this.view;
-    write(pen, fixed(low), left, bottom + 15, colours.quiet);
-    write(pen, `score ${fixed(high)}`, right, bottom + 15, colours.quiet, { align: "right" });
+    // A line of their own: the boundary's label may stand at any place above.
+    write(pen, fixed(low), left, bottom + 31, colours.quiet);
+    write(pen, `score ${fixed(high)}`, right, bottom + 31, colours.quiet, { align: "right" });
     write(pen, `the plane holds ${percent(explained)} of the variance`, right, canvas.height - 6, colours.quiet, { align: "right" });
     this.highlight(selected);
   }
@@ -98,7 +101,7 @@ class ItemChart extends Scatter {
   constructor(scene, plane, xy, select) {
     super({
       xy, count: scene.items.length, looks: KINDS, ids: scene.items, title: (id) => scene.names[id], select,
-      pad: { top: 26, bottom: 40 }, square: true,
+      pad: PAD, square: true,
     });
     Object.assign(this, { scene, plane });
   }
@@ -106,13 +109,16 @@ class ItemChart extends Scatter {
   draw({ selected }) {
     super.draw(0);
     const { pen, colours, scene, plane } = this, { canvas } = this.frame;
-    for (let i = 0; i < this.count; i++) if (plane.isAbove(i)) mark(pen, "square", ...this.place(i), 3, colours.positive);
-    for (const i of scene.observed[plane.user]) mark(pen, "triangle", ...this.place(i), 4.6, colours.positive);
+    for (let i = 0; i < this.count; i++) if (plane.isAbove(i)) mark(pen, "triangle", ...this.place(i), 3.2, colours.positive);
+    for (const i of scene.observed[plane.user]) {
+      mark(pen, "star", ...this.place(i), 8, colours.back);
+      mark(pen, "star", ...this.place(i), 6, colours.positive);
+    }
     write(pen, "UMAP: no user, no boundary", 8, 17, colours.text, { font: "600 13px system-ui, sans-serif" });
-    write(pen, "■ above the user's boundary", 8, canvas.height - 22, colours.positive);
+    write(pen, "▲ above the user's boundary", 8, canvas.height - 38, colours.positive);
     const { trustworthiness, overlap } = scene.map;
-    write(pen, `trustworthiness ${fixed(trustworthiness)} (chance 0.5), keeps ${percent(overlap)} of the nearest`,
-      8, canvas.height - 6, colours.quiet);
+    write(pen, `keeps ${percent(overlap)} of the nearest items`, 8, canvas.height - 22, colours.quiet);
+    write(pen, `trustworthiness ${fixed(trustworthiness)} (chance 0.5)`, 8, canvas.height - 6, colours.quiet);
     this.highlight(selected);
   }
 }
@@ -142,12 +148,12 @@ function build({ scene, points, state, select }) {
     const rows = [
       ...(found.length > 1 ? [["", scene.panels.map(({ name }) => name)]] : []),
       ["known positives above the boundary", found.map((n) => `${n.positives[0]} of ${n.positives[1]}`)],
-      ["truly liked, never seen, above it", found.map((n) => `${n.unseen[0]} of ${n.unseen[1]}`)],
+      ["truly liked, unobserved, above it", found.map((n) => `${n.unseen[0]} of ${n.unseen[1]}`)],
       ["drawn negatives that are false", found.map((n) => `${n.false} of ${n.drawn}`)],
     ].map(([name, values]) => [name, values.join(" | ")]);
     tabulate(table, rows);
     const i = scene.items.indexOf(now.selected);
-    const known = ["not liked, as far as is known", "truly liked, never seen", "a known positive",
+    const known = ["not liked, as far as is known", "truly liked, unobserved", "a known positive",
       "drawn as a negative", "drawn as a negative, yet truly liked"];
     chosen.textContent = i < 0 ? "No item is selected." : `${scene.names[now.selected]}: ${known[planes[0].kinds[i]]}.`;
   };

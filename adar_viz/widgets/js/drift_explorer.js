@@ -6,7 +6,7 @@ class DriftMap extends Scatter {
   constructor(scene, xy, select) {
     super({
       xy, count: scene.items.length, frames: scene.choices.epoch.length * scene.maps.length, looks: DOTS,
-      ids: scene.items, title: (id) => scene.names[id], select, pad: { top: 8, bottom: 40 }, square: true,
+      ids: scene.items, title: (id) => scene.names[id], select, pad: { top: 8, bottom: 56 }, square: true,
     });
     this.scene = scene;
   }
@@ -21,7 +21,7 @@ class DriftMap extends Scatter {
       this.drawTrail(chosen, from, epoch, colours.star, 2.5);
       for (const near of scene.near[epoch][chosen]) mark(pen, "ring", ...this.place(near, from + epoch), 5.5, colours.other, 2);
     }
-    scene.maps[projection].quality.forEach((text, row) => write(pen, text, 8, frame.canvas.height - 23 + 16 * row, colours.quiet));
+    scene.maps[projection].quality.forEach((text, row) => write(pen, text, 8, frame.canvas.height - 38 + 16 * row, colours.quiet));
     this.highlight(selected);
   }
 

@@ -90,7 +90,7 @@ class Panels {
     pen.stroke();
     line(pen, this.x(0), at(0.5), this.x(T + 1), at(0.5), colours.quiet, 1, [4, 4]);
     for (const p of [0, 0.5, 1]) write(pen, String(p), ROOM.left - 6, at(p) + 4, colours.text, { align: "right" });
-    write(pen, "P(negative): mean; the band holds half of the pairs", ROOM.left, top - 6, colours.text);
+    write(pen, "P(negative): mean; band: half of the pairs", ROOM.left, top - 6, colours.text);
   }
 
   drawHeat(selected) {

@@ -95,14 +95,17 @@ const line = (pen, x0, y0, x1, y1, colour, width = 1, dash = []) => {
 
 const FONT = "12px system-ui, sans-serif";
 
-// A halo in the colour of the background keeps text readable above points.
+// A halo in the colour of the background keeps text readable above points. A text too long for a narrow canvas is
+// condensed rather than cut off.
 const write = (pen, text, x, y, colour, { align = "left", font = FONT, halo } = {}) => {
   Object.assign(pen, { font, fillStyle: colour, textAlign: align, textBaseline: "alphabetic" });
+  const right = pen.canvas.width / (devicePixelRatio || 1) - x;
+  const room = { left: right, right: x, center: 2 * Math.min(x, right) }[align];
   if (halo) {
     Object.assign(pen, { lineWidth: 4, strokeStyle: halo, lineJoin: "round" });
-    pen.strokeText(text, x, y);
+    pen.strokeText(text, x, y, room);
   }
-  pen.fillText(text, x, y);
+  pen.fillText(text, x, y, room);
 };
 
 // Names beside their marks [x, y, r], each on the side where it covers the fewest marks, others' too, and names.
@@ -123,23 +126,32 @@ const nameMarks = (pen, names, others, halo) => {
   }
 };
 
-// One mark of radius r: dot, square, diamond, triangle (filled); ring, cross (lines). Shape and colour always go together.
+// Corners of the filled marks, in radii from the middle.
+const CORNERS = {
+  diamond: [[0, -1.25], [1.1, 0], [0, 1.25], [-1.1, 0]],
+  triangle: [[0, -1.2], [1.1, 0.8], [-1.1, 0.8]],
+  star: Array.from({ length: 10 }, (_, i) => [i % 2 ? 0.5 : 1.25, (i * Math.PI) / 5])
+    .map(([far, turn]) => [far * Math.sin(turn), -far * Math.cos(turn)]),
+};
+
+// One mark of radius r: dot, square, diamond, triangle, star (filled); ring, cross, bold (a bold cross; lines).
+// Shape and colour always go together, and a mark means here what it means in the displays.
 const mark = (pen, shape, x, y, r, colour, width = 1.2) => {
   pen.strokeStyle = pen.fillStyle = colour;
   pen.lineWidth = width;
   pen.beginPath();
   if (shape === "dot" || shape === "ring") pen.arc(x, y, r, 0, 2 * Math.PI);
   else if (shape === "square") pen.rect(x - 0.85 * r, y - 0.85 * r, 1.7 * r, 1.7 * r);
-  else if (shape === "cross") {
+  else if (shape === "cross" || shape === "bold") {
+    if (shape === "bold") pen.lineWidth = 0.75 * r;
     for (const side of [-1, 1]) {
       pen.moveTo(x - 0.8 * r, y - 0.8 * r * side);
       pen.lineTo(x + 0.8 * r, y + 0.8 * r * side);
     }
   } else {
-    const corners = shape === "diamond" ? [[0, -1.25], [1.1, 0], [0, 1.25], [-1.1, 0]] : [[0, -1.2], [1.1, 0.8], [-1.1, 0.8]];
-    for (const [dx, dy] of corners) pen.lineTo(x + r * dx, y + r * dy);
+    for (const [dx, dy] of CORNERS[shape]) pen.lineTo(x + r * dx, y + r * dy);
     pen.closePath();
   }
-  if (shape === "ring" || shape === "cross") pen.stroke();
+  if (["ring", "cross", "bold"].includes(shape)) pen.stroke();
   else pen.fill();
 };

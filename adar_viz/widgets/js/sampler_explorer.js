@@ -13,7 +13,7 @@ const KINDS = [
 // Rank to the right, false negatives upwards; a thin line shows the way up to the epoch.
 const plane = (scene) => {
   const plot = new Plot({
-    x: scene.ranks, y: [0, scene.most], tall: "se-plane", below: "rank: median share of all items below the negative →",
+    x: scene.ranks, y: [0, scene.most], tall: "se-plane", below: "rank: median share of items below the negative →",
     format: (value) => percent(value), name: "Samplers by the rank of their negatives and the share of false ones",
   });
   return {

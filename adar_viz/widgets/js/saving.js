@@ -3,7 +3,7 @@
 // All of a view above its controls, and below that the state in a sentence, as one PNG.
 const photograph = (root, sentence, colours) => {
   const ratio = devicePixelRatio || 1, box = root.getBoundingClientRect();
-  const foot = root.querySelector(".av-controls").getBoundingClientRect().top - box.top;
+  const foot = root.querySelector(".av-controls").previousElementSibling.getBoundingClientRect().bottom - box.top;
   const whole = element("canvas", { width: Math.round(box.width * ratio), height: Math.round((foot + 60) * ratio) });
   const pen = whole.getContext("2d");
   pen.fillStyle = colours.back;

@@ -39,17 +39,17 @@ class Plane extends Scatter {
     super.draw();
     Object.assign(this, { source, walk: this.scene.walks[source] });
     const { pen, scene, walk, colours } = this;
-    let names = [];
-    if (slow === "on") this.drawLegs(t);
-    else names = [...this.drawTrail(t), ...this.drawNearest(t)];
+    const names = slow === "on" ? [] : [...this.drawTrail(t), ...this.drawNearest(t)];
     const negative = walk.score[t] < scene.boundary;
     mark(pen, negative ? "square" : "dot", ...this.mark("x", t), 10.5, colours.back);
     mark(pen, negative ? "square" : "dot", ...this.mark("x", t), 8.5, negative ? colours.negative : colours.positive);
+    if (slow === "on") this.drawLegs(t);
     nameMarks(pen, names, [[...this.mark("x", t), 8.5]], colours.back);
     this.highlight(selected);
   }
 
-  // The movements of timestep t, numbered as the list beside the picture is.
+  // The movements of timestep t, numbered as the list beside the picture is. They lie above the mark of x_t, which some
+  // end at and at a small t are no longer than; their numbers lie above all.
   drawLegs(t) {
     const { pen, colours, source, scene } = this;
     const x = this.mark("x", t), guess = this.mark("guess", t), between = this.mark("between", t);
@@ -57,13 +57,21 @@ class Plane extends Scatter {
       ? [[x, guess], [x, between], [between, this.mark("x", Math.max(0, t - 1))]]
       : [[this.place(scene.item), between], [between, x], [x, guess]];
     const looks = [[colours.positive, []], [colours.negative, [7, 4]], [colours.star, [2, 3]]];
+    const taken = [[...x, 10.5]];
     legs.forEach(([from, to], i) => {
-      const [colour, dash] = looks[i], turn = Math.atan2(to[1] - from[1], to[0] - from[0]);
-      line(pen, ...from, ...to, colours.back, 5);
-      line(pen, ...from, ...to, colour, 2.5, dash);
-      for (const side of [2.7, -2.7]) line(pen, ...to, to[0] + 10 * Math.cos(turn + side), to[1] + 10 * Math.sin(turn + side), colour, 2.5);
-      const at = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2 - 6];
-      write(pen, String(i + 1), ...at, colour, { align: "center", font: "700 14px system-ui, sans-serif", halo: colours.back });
+      const [colour, dash] = looks[i], long = Math.hypot(to[0] - from[0], to[1] - from[1]);
+      const turn = Math.atan2(to[1] - from[1], to[0] - from[0]), head = Math.max(4, Math.min(10, 0.6 * long));
+      for (const [tint, width, gaps] of [[colours.back, 5.5, []], [colour, 2.5, dash]]) {
+        line(pen, ...from, ...to, tint, width, gaps);
+        for (const side of [2.7, -2.7]) line(pen, ...to, to[0] + head * Math.cos(turn + side), to[1] + head * Math.sin(turn + side), tint, width);
+      }
+      for (let s = 0; s <= long; s += 5) taken.push([from[0] + s * Math.cos(turn), from[1] + s * Math.sin(turn), 1]);
+      taken.push([...to, 5]);
+    });
+    legs.forEach((leg, i) => {
+      const at = beside(leg, taken, this.frame.canvas);
+      taken.push([...at, 6]);
+      write(pen, String(i + 1), at[0], at[1] + 5, looks[i][0], { align: "center", font: "700 14px system-ui, sans-serif", halo: colours.back });
     });
   }
 
@@ -97,6 +105,27 @@ class Plane extends Scatter {
     return [{ text: "t*", at: [x, y, 5], colour: colours.star, font: "600 12px system-ui, sans-serif" }];
   }
 }
+
+// Middle of a leg's number: sideways from the leg's middle, upwards first, as near as all that is taken, [x, y, r], leaves room.
+const beside = ([from, to], taken, { width, height }) => {
+  const turn = Math.atan((to[1] - from[1]) / (to[0] - from[0] || 1e-9)) - Math.PI / 2;
+  const places = [];
+  for (let far = 10; far < 80; far += 3) for (const side of [far, -far]) {
+    places.push([(from[0] + to[0]) / 2 + side * Math.cos(turn), (from[1] + to[1]) / 2 + side * Math.sin(turn)]);
+  }
+  const free = ([x, y]) => x > 8 && x < width - 8 && y > 8 && y < height - 8
+    && taken.every(([a, b, r]) => Math.hypot(x - a, y - b) >= r + 7);
+  return places.find(free) ?? places[0];
+};
+
+// Whether x_t is still the item, by the log-ratio of being it, for the table and in a sentence: at 0 neither answer is right.
+const UNCLEAR = 0.05;
+const identified = (ratio) => {
+  const size = Math.abs(ratio), number = size < 1 ? ratio.toPrecision(2) : ratio.toFixed(1);
+  if (size < UNCLEAR) return "about 0: cannot be told";
+  return `${ratio < 0 ? "no" : "yes"}: ${size >= 999 ? "beyond doubt" : `log-ratio ${number.replace("-", "−")}`}`;
+};
+const stillOrNot = (ratio) => (Math.abs(ratio) < UNCLEAR ? "perhaps" : ratio < 0 ? "no longer" : "still");
 
 // How long something held: "liked up to t = 21".
 const until = (first, what) =>
@@ -188,16 +217,15 @@ function build({ scene, points, select }) {
     const { score, identity, nearest } = scene.walks[source];
     const side = score[t] < scene.boundary ? "negative" : "positive";
     return `t = ${t}, ${source}: ${side}, score ${fixed(score[t])}, probability of negative ${fixed(scene.probability[t])}, `
-      + `${identity[t] < 0 ? "no longer" : "still"} the same item, nearest item ${scene.names[nearest[t][0]]}`;
+      + `${stillOrNot(identity[t])} the same item, nearest item ${scene.names[nearest[t][0]]}`;
   };
   const tell = ({ t, source, slow }) => {
-    const walk = scene.walks[source], negative = walk.score[t] < scene.boundary, lost = walk.identity[t] < 0;
+    const walk = scene.walks[source], negative = walk.score[t] < scene.boundary;
     status.textContent = negative ? "■ this walk is negative now" : "● still positive";
     status.dataset.side = negative ? "negative" : "positive";
-    const ratio = Math.abs(walk.identity[t]) >= 999 ? "beyond doubt" : `log-ratio ${fixed(walk.identity[t], 1)}`;
     const rows = [
       ["still liked? (score)", `${negative ? "no" : "yes"}: ${fixed(walk.score[t])}, boundary ${fixed(scene.boundary)}`],
-      ["still the same item?", `${lost ? "no" : "yes"}: ${ratio}`],
+      ["still the same item?", identified(walk.identity[t])],
       ["P(negative) by the law", fixed(scene.probability[t])],
       ["alpha_bar", fixed(scene.alpha_bar[t], 3)],
     ];
