@@ -20,6 +20,18 @@ def read_toml(path: Path, error: type[ManifestError]) -> dict[str, Any]:
         raise error(f"{path} must be a readable TOML file: {reason}") from reason
 
 
+def tables(
+    whole: Mapping[str, Any], name: str, known: Collection[str], where: Path | str, error: type[ManifestError]
+) -> list[dict[str, Any]]:
+    """Return the tables ``[[name]]`` of what was read, and refuse top-level names that are not known."""
+    if unknown := sorted(set(whole) - set(known)):
+        raise error(f"{where} may have {', '.join(sorted(known))} at its top; got {', '.join(unknown)}")
+    found = whole.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(table, dict) for table in found):
+        raise error(f"{where}: {name} must be a list of tables, [[{name}]]; got {found!r}")
+    return found
+
+
 def check_keys(
     table: Mapping[str, Any],
     needed: Collection[str],

@@ -75,11 +75,11 @@ def write_site(traces: Sequence[Trace], folder: Path) -> tuple[list[Path], dict[
     files, left_out
         What was written, and the views that the traces cannot feed, each with its reason.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     pages, left_out = _make(traces)
     if not pages:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise ValueError(f"the traces must feed at least one view; got none ({reasons})")
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         written = [_write_index(folder, pages, traces)]
         for page in pages:

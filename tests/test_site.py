@@ -88,6 +88,7 @@ def test_a_view_that_the_trace_cannot_feed_is_left_out_with_its_reason(law_trace
     path = law_trace.without("walk").save(tmp_path / "trace.npz")
     assert main(["site", "--trace", str(path), "--out", str(tmp_path / "site")]) == 2
     assert "at least one view; got none (walk: trace of run 'law' lacks walk" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
     monkeypatch.setattr(site, "VIEWS", {"walk": WalkScrubber, "broken": Broken})
     law_trace.save(path)
     assert main(["site", "--trace", str(tmp_path), "--out", str(tmp_path / "site")]) == 0

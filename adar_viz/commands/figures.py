@@ -15,6 +15,7 @@ from adar_viz.displays.style import CONTEXTS
 from adar_viz.figures.checking import check
 from adar_viz.figures.drawing import Source, draw
 from adar_viz.figures.manifest import MANIFEST, Figure, FigureError, choose, read_manifest
+from adar_viz.trace import TraceError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -66,20 +67,38 @@ def execute(args: argparse.Namespace) -> int:
         return 0
     if args.trace is not None and args.out is None:
         raise FigureError("--trace must come with --out, so that figures of other data stay apart")
-    figures = _changed(drawn, _settings(args.settings), alone=bool(args.only))
+    settings = _settings(args.settings)
+    if args.trace is not None and (without := sorted(_INPUTS & set(settings))):
+        raise FigureError(f"--set {without[0]} says what a figure is drawn from, and so does --trace; got both")
+    figures = _changed(drawn, settings, alone=bool(args.only))
     if args.trace is not None:
         figures = _of_traces(figures, len(args.trace), alone=bool(args.only))
     folder = args.out or args.manifest.parent / _apart(args, changed=figures != drawn)
     source: Source = _finder(args.manifest.parent) if args.trace is None else lambda figure: args.trace
     if not args.check:
-        for path in draw(figures, folder, source, args.style, footer=args.footer):
-            print(path)
+        for figure in figures:  # each is recorded when it is drawn, whatever comes after it
+            _draw(figure, args, folder, source)
         return 0
     reasons = check(figures, folder, source)
     for name, reason in reasons.items():
         print(f"{name}: {reason}")
     print(f"{len(figures) - len(reasons)} of {len(figures)} figures match their data")
     return 1 if reasons else 0
+
+
+_INPUTS = frozenset({"data", "seed", "negatives", "traces", "table"})
+"""Settings of a figure that say what it is drawn from."""
+
+
+def _draw(figure: Figure, args: argparse.Namespace, folder: Path, source: Source) -> None:
+    """Draw one figure; of a whole manifest, one that the given traces cannot feed is left out."""
+    try:
+        for path in draw([figure], folder, source, args.style, footer=args.footer):
+            print(path)
+    except TraceError as error:
+        if args.trace is None or args.only:
+            raise
+        _say_left_out([figure], [], str(error).partition("; it has")[0])
 
 
 def _changed(figures: list[Figure], settings: Mapping[str, Any], *, alone: bool) -> list[Figure]:

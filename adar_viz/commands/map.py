@@ -37,7 +37,11 @@ def add_parser(subparsers: Any) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Run the command."""
     path = trace_file(args.run_or_trace)
-    trace = with_maps(Trace.load(path), num_neighbors=args.neighbors, seed=args.seed)
+    trace = Trace.load(path)
+    trace.require("item_embedding")
+    if args.neighbors >= (number := len(trace["item_embedding"])):
+        raise ValueError(f"--neighbors must be below {number}, the number of items; got {args.neighbors}")
+    trace = with_maps(trace, num_neighbors=args.neighbors, seed=args.seed)
     trust, overlap = map_quality(trace["item_embedding"], trace["item_map"], 10)
     print(
         f"{trace.save(args.out or path)}: maps added. That of the items has trustworthiness {trust:.2f} (chance: 0.5)"

@@ -44,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Run the command; 1 means that a number lies outside its tolerance."""
+    """Run the command; 1 means that a number lies outside its tolerance, 2 that data of one asked for are missing."""
     anchors = read_anchors(args.manifest)
     names = chosen([anchor.id for anchor in anchors], args.only, "anchor", AnchorError)
     asked = [a for a in anchors if a.id in names and (args.at_most is None or a.all_minutes <= args.at_most)]
@@ -54,8 +54,8 @@ def execute(args: argparse.Namespace) -> int:
         return 0
     kept = args.manifest.parent / FOUND
     torch.set_num_threads(args.threads)
-    for training in [] if args.write else [one for anchor in asked for one in anchor.trainings]:
-        _look(training, args)
+    trainings = [] if args.write else [one for anchor in asked for one in anchor.trainings]
+    ran = [_look(training, args) for training in trainings]
     found = _gather(anchors, kept, args.out)
     home = args.manifest.parent.parent if args.write else args.out
     home.mkdir(parents=True, exist_ok=True)
@@ -63,15 +63,19 @@ def execute(args: argparse.Namespace) -> int:
         write_text(kept, json.dumps({name: asdict(found[name]) for name in sorted(found)}, indent=2) + "\n")
     write_text(home / PAGE, page(anchors, found))
     print(home / PAGE)
+    if args.only and not all(ran):
+        return 2
     return int(any(one.agrees is False for anchor in asked for one in compare(anchor, found)))
 
 
-def _look(anchor: Anchor, args: argparse.Namespace) -> None:
-    """Run an anchor; without its data it is left out, and says so."""
+def _look(anchor: Anchor, args: argparse.Namespace) -> bool:
+    """Run an anchor; without its data it is left out, and says so; return whether it was run."""
     try:
         verify(anchor, args.out, progress=not args.quiet)
     except DataError as error:
         print(f"{anchor.id}: not run: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _gather(anchors: list[Anchor], kept: Path, out: Path) -> dict[str, Found]:

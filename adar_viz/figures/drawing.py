@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from adar_viz.displays import FORMATS
-from adar_viz.figures.manifest import Figure
+from adar_viz.figures.manifest import Figure, FigureError
 from adar_viz.trace import Trace
 
 LOCK = "figures.lock.json"
@@ -25,7 +25,8 @@ Source = Callable[[Figure], Sequence[Path]]
 def draw(
     figures: Iterable[Figure], folder: Path, source: Source, context: str = "paper", *, footer: bool = False
 ) -> list[Path]:
-    """Draw figures into a folder and record in its lock what they were made from."""
+    """Draw figures into a folder, which is made, and record in its lock what they were made from."""
+    folder.mkdir(parents=True, exist_ok=True)
     written, drawn = [], {}
     for figure in figures:
         inputs = read_inputs(figure, source)
@@ -42,16 +43,24 @@ def draw(
             "sha256": {path.name: sha256(path) for path in paths},
         }
         written += paths
-    # Read only now: another drawing may have been recorded in the meantime.
-    lock = read_lock(folder) | drawn
-    text = json.dumps(dict(sorted(lock.items())), indent=1, sort_keys=True, ensure_ascii=False)
-    (folder / LOCK).write_text(text + "\n", encoding="utf-8")
+    if drawn:
+        # Read only now: another drawing may have been recorded in the meantime.
+        lock = read_lock(folder) | drawn
+        text = json.dumps(dict(sorted(lock.items())), indent=1, sort_keys=True, ensure_ascii=False)
+        (folder / LOCK).write_text(text + "\n", encoding="utf-8")
     return written
 
 
 def read_inputs(figure: Figure, source: Source) -> list[Trace | pd.DataFrame]:
     """Read what a figure is drawn from."""
-    return [pd.read_csv(path) if figure.table else Trace.load(path) for path in source(figure)]
+    return [_read_table(path) if figure.table else Trace.load(path) for path in source(figure)]
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except ValueError as error:
+        raise FigureError(f"{path}: expected a table with a header; got {error}") from error
 
 
 def facts(given: Trace | pd.DataFrame) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from adar_viz import displays
 from adar_viz.displays import Display
-from adar_viz.manifests import ManifestError, check_keys, chosen, read_toml, repeated
+from adar_viz.manifests import ManifestError, check_keys, chosen, read_toml, repeated, tables
 from adar_viz.trace import Trace
 
 MANIFEST = Path("figures/manifest.toml")
@@ -174,7 +174,7 @@ def read_manifest(path: Path) -> list[Figure]:
     """
     known, needed = {f.name for f in fields(Figure)}, {"id", "display", "caption", "alt"}
     figures = []
-    for entry in read_toml(path, FigureError).get("figure", []):
+    for entry in tables(read_toml(path, FigureError), "figure", {"figure"}, path, FigureError):
         check_keys(entry, needed, known, f"{path}: figure", FigureError)
         figures.append(Figure(**_typed(entry["id"], entry)))
     if twice := repeated([figure.id for figure in figures]):
@@ -204,7 +204,16 @@ def _typed(figure: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         kind, words = _KINDS.get(name, (str, "text"))
         if not isinstance(value, kind):
             raise FigureError(f"figure {figure!r}: {name} must be {words}; got {value!r}")
+        items = value if isinstance(value, list) else []
+        if name == "size" and not (len(items) == 2 and all(map(_is_length, items))):
+            raise FigureError(f"figure {figure!r}: size must be two numbers above 0, in inches; got {value!r}")
+        if name in ("negatives", "traces") and not all(isinstance(item, str) for item in items):
+            raise FigureError(f"figure {figure!r}: {name} must be a list of texts; got {value!r}")
     return {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+
+
+def _is_length(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from adar_viz.comparison.knobs import ranges
 from adar_viz.experiment import Experiment
-from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated
+from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated, tables
 from adar_viz.training import TrainingPlan
 
 PAGE, READING, FIGURES = "RESULTS.md", "reading.md", "manifest.toml"
@@ -56,6 +56,15 @@ class Entry:
     plan: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.data, str):
+            raise ValueError(f"data must be a name or a path; got {self.data!r}")
+        if not isinstance(self.arms, list) or not self.arms or not all(isinstance(arm, str) for arm in self.arms):
+            raise ValueError(f"arms must be a list of specs; got {self.arms!r}")
+        for name, value in (("trials", self.trials), ("seeds", self.seeds)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1; got {value!r}")
+        if not isinstance(self.ranges, dict):
+            raise ValueError(f"ranges must be a table; got {self.ranges!r}")
         ranges(self.ranges)
 
     def base(self) -> Experiment:
@@ -127,15 +136,20 @@ def read_manifest(path: Path) -> Manifest:
     """
     whole = read_toml(path, ResultsError)
     shared = {"arms": whole["arms"]} if "arms" in whole else {}
-    entries = [_made(Entry, {**shared, **table}, path) for table in whole.get("entry", [])]
-    grid = None
-    if "grid" in whole:
-        settings = [_made(Setting, table, path) for table in whole["grid"].get("setting", [])]
-        grid = Grid(whole["grid"]["variants"], settings)
+    asked = tables(whole, "entry", {"arms", "entry", "grid"}, path, ResultsError)
+    entries = [_made(Entry, {**shared, **table}, path) for table in asked]
+    grid = _grid(whole["grid"], path) if "grid" in whole else None
     for ids in ([entry.id for entry in entries], [setting.id for setting in grid.settings] if grid else []):
         if twice := repeated(ids):
             raise ResultsError(f"{path}: ids must be unique; got {twice} more than once")
     return Manifest(entries, grid, path.resolve().parent.parent)
+
+
+def _grid(table: Any, path: Path) -> Grid:
+    if not isinstance(table, dict) or not isinstance(table.get("variants"), dict):
+        raise ResultsError(f"{path}: grid must be a table [grid] with a table [grid.variants]; got {table!r}")
+    asked = tables(table, "setting", {"variants", "setting"}, f"{path}: grid", ResultsError)
+    return Grid(table["variants"], [_made(Setting, setting, path) for setting in asked])
 
 
 def _made(kind: type[Table], table: Mapping[str, Any], path: Path) -> Table:

@@ -10,7 +10,7 @@ import numpy as np
 
 from adar_viz.trace.measures import boundaries
 from adar_viz.trace.schedules import SCHEDULES
-from adar_viz.trace.table import Trace
+from adar_viz.trace.table import Trace, TraceError
 from adar_viz.transition import BOUNDARIES, SCORE_AWARE, Boundary, Margin, Random, ScoreAware, ScoredPair, timestep_of
 
 CLAMP = (0.05, 0.95)
@@ -81,7 +81,10 @@ def what_if(
 def target_of(trace: Trace) -> ScoreAware:
     """Return the run's score-aware function; `Margin` where it has none or draws t* at random."""
     given = dict(trace.meta.get("target", {"name": "margin"}))
-    rule = SCORE_AWARE[given.pop("name")](**given)
+    try:
+        rule = SCORE_AWARE[given.pop("name")](**given)
+    except (KeyError, TypeError, ValueError) as error:
+        raise TraceError(f"target must be a score-aware function; got {trace.meta['target']!r}") from error
     return Margin() if isinstance(rule, Random) else rule
 
 

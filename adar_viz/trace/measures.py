@@ -18,6 +18,8 @@ def boundaries(trace: Trace, z: float = 1.28) -> Float[np.ndarray, " pair"]:
 
     With z = 1.28 and scores that are about normal, one item in ten lies above the boundary.
     """
+    if isinstance(z, bool) or not np.isfinite(z):
+        raise ValueError(f"z must be a finite number; got {z}")
     recorded = np.asarray(trace["boundary"], dtype=np.float64)
     if not np.isnan(recorded).any():
         return recorded
@@ -137,7 +139,7 @@ def walk_identity(trace: Trace, walk: int) -> Float[np.ndarray, " timestep"]:
     """
     trace.require("walk", "walk_pair", "pair_item", "item_embedding")
     item, positive = trace["item_embedding"].astype(np.float64), trace["pair_item"][trace["walk_pair"][walk]]
-    x, a, sigma = trace["walk"][walk].astype(np.float64), trace["alpha_bar"][:, None], float(trace.meta["sigma"])
+    x, a, sigma = trace["walk"][walk].astype(np.float64), trace["alpha_bar"][:, None], float(trace.fact("sigma"))
     # |x_t|^2 is the same for all items, and cancels.
     closeness = np.sqrt(a) * (x @ item.T) - a * (item**2).sum(axis=1) / 2
     own = closeness[:, positive].copy()

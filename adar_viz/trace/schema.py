@@ -157,6 +157,9 @@ META: Mapping[str, str] = {
 }
 """Facts about the run; the ones in `REQUIRED_META` must be there, others may be added."""
 
+FINITE = frozenset({"pair_score", "item_embedding", "score", "walk"})
+"""Arrays in which a gap or an infinity would spoil every picture."""
+
 REQUIRED_META = ("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "version")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adar_viz.trace.schema import REQUIRED_META, SCHEMA, SCHEMA_VERSION, SOURCES, schema_table
+from adar_viz.trace.schema import FINITE, REQUIRED_META, SCHEMA, SCHEMA_VERSION, SOURCES, schema_table
 
 META_ENTRY = "meta.json"
 TRACE_FILE = "trace.npz"
@@ -91,6 +91,12 @@ class Trace:
             raise TraceError(
                 f"trace of run {self.meta['run']!r} lacks {', '.join(missing)}{hint}; it has {sorted(self.arrays)}"
             )
+
+    def fact(self, name: str) -> Any:
+        """Return a fact of the run; raise a `TraceError` that names it where the trace does not tell it."""
+        if name not in self.meta:
+            raise TraceError(f"trace of run {self.meta['run']!r} does not tell its {name}")
+        return self.meta[name]
 
     def without(self, *names: str) -> Trace:
         """Return the trace without some arrays."""
@@ -176,7 +182,13 @@ class Trace:
                 arrays = {name: stored[name] for name in stored.files if name != META_ENTRY}
         except (ValueError, zipfile.BadZipFile, EOFError) as error:
             raise TraceError(f"{path} is damaged: {error}") from error
-        return cls(meta, arrays)
+        for name in FINITE & set(arrays):
+            if not np.isfinite(arrays[name]).all():
+                raise TraceError(f"{path}: {name} must be finite; got nan or infinity")
+        try:
+            return cls(meta, arrays)
+        except TraceError as error:
+            raise TraceError(f"{path}: {error}") from error
 
 
 Trace.__doc__ = f"{Trace.__doc__}\n    Notes\n    -----\n    ::\n\n" + "".join(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adar_viz.experiment import Experiment
-from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated
+from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated, tables
 from adar_viz.training import TrainingPlan
 
 ANCHORS = Path("verification/anchors.toml")
@@ -127,7 +127,7 @@ def read_anchors(path: Path = ANCHORS) -> list[Anchor]:
     known = {f.name for f in fields(Anchor) if f.init}
     needed = known - {"seeds", "count", "notes"}
     anchors = []
-    for entry in read_toml(path, AnchorError).get("anchor", []):
+    for entry in tables(read_toml(path, AnchorError), "anchor", {"anchor"}, path, AnchorError):
         check_keys(entry, needed, known, f"{path}: anchor", AnchorError)
         anchors.append(Anchor(**{**entry, "count": tuple(entry.get("count", ()))}))
     if twice := repeated([anchor.id for anchor in anchors]):

@@ -12,7 +12,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from adar_viz.evaluation import by_popularity, evaluate
-from adar_viz.experiment import CHECKPOINT, Parts, count_false_negatives, prepare, write_text
+from adar_viz.experiment import CHECKPOINT, Parts, count_false_negatives, prepare, read_json, write_text
 from adar_viz.training import EpochReport, seeded
 from adar_viz.verification.anchors import BEST, FALSE_NEGATIVES, Anchor
 
@@ -72,7 +72,7 @@ def folder_of(anchor: Anchor, out: Path) -> Path:
 def read_found(anchor: Anchor, out: Path) -> Found | None:
     """Read what an anchor's folder holds so far; None where there is nothing."""
     path = folder_of(anchor, out) / FOUND
-    return Found(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    return Found(**read_json(path, "recipe", "metrics", "finished")) if path.exists() else None
 
 
 def _count(anchor: Anchor, parts: Parts) -> Found:

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from adar_viz.figures import LOCK, FigureError
-from adar_viz.trace import Trace
-from tests.figures.conftest import Command
+from adar_viz.figures.drawing import read_lock
+from adar_viz.trace import Trace, TraceError
+from tests.figures.conftest import MANIFEST, Command
 
 
 def test_only_draws_one_and_says_what_it_wrote(
@@ -111,6 +112,36 @@ table = "table.csv"
 caption = "Arms."
 alt = "Lines."
 """
+
+
+MAPPED = """
+[[figure]]
+id = "mapped"
+display = "item_map"
+traces = ["trace.npz"]
+caption = "A map."
+alt = "Dots."
+"""
+
+
+@pytest.mark.slow
+def test_a_figure_that_the_trace_cannot_feed_is_left_out_and_the_others_are_recorded(
+    home: Path, from_trace: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Trace.load(home / "trace.npz").without("item_map").save(home / "trace.npz")
+    (home / "manifest.toml").write_text(MAPPED + MANIFEST)
+    assert from_trace(home) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("left out, since trace of run 'law' lacks ")
+    assert said.endswith("makes them: mapped\n")
+    assert {*read_lock(home / "out")} == {"schedule", "one_pair"}
+    with pytest.raises(TraceError, match="lacks"):
+        from_trace(home, "--only", "mapped")
+
+
+def test_what_a_figure_is_drawn_from_is_said_once(home: Path, from_trace: Command) -> None:
+    with pytest.raises(FigureError, match="--set seed says what a figure is drawn from, and so does --trace"):
+        from_trace(home, "--set", "seed=3")
 
 
 @pytest.mark.slow

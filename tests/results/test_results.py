@@ -239,7 +239,14 @@ def test_a_spent_budget_starts_nothing_and_says_what_was_left(
         (('id = "small"', 'id = small"'), "must be a readable TOML file"),
         (("epochs = 2", "epoch = 2"), "entry 'small': .* unexpected keyword argument 'epoch'"),
         (("seeds = 2", "seeds = 2\nranges = { l2 = 0.1 }"), "the range of l2 must be two numbers, .*; got 0.1"),
-        (("epochs = 2", "epochs = 0"), "entry 'small': epochs must be at least 1; got 0"),
+        (("[[entry]]", "[[comparison]]"), "may have arms, entry, grid at its top; got comparison"),
+        ((MANIFEST, "entry = 3"), r"entry must be a list of tables, \[\[entry\]\]; got 3"),
+        ((MANIFEST, "grid = 3"), r"grid must be a table \[grid\] with a table \[grid.variants\]; got 3"),
+        (("trials = 1", "trials = 0"), "entry 'small': trials must be a whole number of at least 1; got 0"),
+        (("trials = 1", 'trials = "a"'), "entry 'small': trials must be a whole number of at least 1; got 'a'"),
+        (("seeds = 2", "seeds = 2\nranges = 3"), "entry 'small': ranges must be a table; got 3"),
+        (("seeds = 2", "seeds = 2\narms = []"), r"entry 'small': arms must be a list of specs; got \[\]"),
+        (("epochs = 2", "epochs = 0"), "entry 'small': epochs must be a whole number of at least 1; got 0"),
     ],
 )
 def test_a_wrong_manifest_says_what_is_wrong(change: tuple[str, str], message: str, tmp_path: Path) -> None:

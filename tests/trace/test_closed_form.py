@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from adar_viz import diffusion
-from adar_viz.trace import Trace, what_if
+from adar_viz.trace import Trace, TraceError, what_if
+from adar_viz.trace.closed_form import target_of
 from adar_viz.trace.schedules import SCHEDULES
 from adar_viz.transition import SCORE_AWARE, Constant, Fixed, Margin, Quantile, Threshold, crossing, timestep_of
 
@@ -85,3 +86,9 @@ def test_the_run_s_clamp_is_kept_and_a_random_run_is_asked_by_margin(law_trace):
 def test_impossible_settings_are_refused(law_trace, wrong, says):
     with pytest.raises(ValueError, match=says):
         what_if(law_trace, **wrong)
+
+
+def test_an_unknown_score_aware_function_is_named(law_trace):
+    strange = Trace({**law_trace.meta, "target": {"name": "foo"}}, law_trace.arrays)
+    with pytest.raises(TraceError, match=r"target must be a score-aware function; got {'name': 'foo'}"):
+        target_of(strange)

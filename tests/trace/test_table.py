@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from adar_viz.trace import SCHEMA, Trace, TraceError, schema_table, trace_file
+from adar_viz.trace.schema import SCHEMA_VERSION
+from adar_viz.trace.table import META_ENTRY
 
 META = {
     "run": "r",
@@ -115,6 +117,34 @@ def test_files_that_are_no_trace_give_one_clear_error(tmp_path):
     for name in ("text.npz", "plain.npz"):
         with pytest.raises(TraceError, match="is not a trace"):
             Trace.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["pair_score", "item_embedding"])
+def test_gaps_that_would_spoil_every_picture_are_named_with_the_file(law_trace, tmp_path, name):
+    spoiled = np.array(law_trace[name])
+    spoiled.flat[0] = np.nan
+    path = Trace(law_trace.meta, {**law_trace.arrays, name: spoiled}).save(tmp_path / "t.npz")
+    with pytest.raises(TraceError, match=f"t.npz: {name} must be finite; got nan or infinity"):
+        Trace.load(path)
+
+
+def test_what_does_not_fit_is_named_with_the_file(law_trace, tmp_path):
+    path = law_trace.save(tmp_path / "t.npz")
+    with np.load(path) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    arrays["pair_score"] = arrays["pair_score"][:3]
+    np.savez(path, **arrays)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(META_ENTRY, json.dumps({"schema_version": SCHEMA_VERSION, **law_trace.meta}))
+    with pytest.raises(TraceError, match=r"t.npz: axis pair is"):
+        Trace.load(path)
+
+
+def test_a_fact_that_is_not_told_is_named(law_trace):
+    assert law_trace.fact("sigma") == law_trace.meta["sigma"]
+    silent = Trace({k: v for k, v in law_trace.meta.items() if k != "sigma"}, law_trace.arrays)
+    with pytest.raises(TraceError, match="trace of run 'law' does not tell its sigma"):
+        silent.fact("sigma")
 
 
 def test_a_newer_file_is_named_as_such(tmp_path):

@@ -72,6 +72,8 @@ def test_an_impossible_anchor_is_refused(changes: dict[str, Any], message: str) 
     ("text", "message"),
     [
         ("[[anchor]]\nid = 'a'\n", "anchor 'a' must have id, minutes, published, run, source, tolerance, what"),
+        ("anchor = 3", r"anchor must be a list of tables, \[\[anchor\]\]; got 3"),
+        ("[[anchors]]\nid = 'a'\n", "may have anchor at its top; got anchors"),
         ("[[anchor]", "must be a readable TOML file"),
     ],
 )
