@@ -121,7 +121,7 @@ class DecisionBoundary(Display):
             f"(height: the widest direction the user does not see; both hold {self.explained:.0%} of the variance)"
         )
         ax.set_title(
-            f"One user's boundary is a straight line: {_percent(self.right_side)} of points on the right side",
+            f"One user's boundary, a straight line, parts {_percent(self.right_side)} of points correctly",
             pad=2.2 * style.CONTEXTS[self._context][0],
         )
         self._label(ax, color)
@@ -204,7 +204,7 @@ class DecisionBoundary(Display):
         )
 
     def describe(self) -> str:
-        """Say how many points lie on the right side, who is above the boundary, and what the walk does."""
+        """Say how many points lie on the side of their score, who is above the boundary, and what the walk does."""
         turned = int(first_below(self.walk[None, :, 0], np.array([self.boundary]))[0])
         crossing = f"first falls below it at t = {turned}" if turned >= 0 else "never falls below it"
         points = len(self.item) + len(self.positive) + len(self.walk)

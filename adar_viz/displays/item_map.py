@@ -108,7 +108,7 @@ class ItemMap(Display):
         chart.set(xticks=[], yticks=[])
         chart.spines[["left", "bottom"]].set_visible(False)
         plane.spines["left"].set_visible(False)
-        plane.set_title(f"The user's plane: {self.right_plane:.0%} on the right side")
+        plane.set_title(f"The user's plane parts {self.right_plane:.0%} correctly")
         chart.set_title(f"UMAP: {self.right_map:.0%} of ▲ among mostly ▲")
         plane.set_xlabel(
             f"score for user {self.user}\n(plane: {self.moment.plane.explained:.0%} of the variance)\n"
@@ -146,8 +146,8 @@ class ItemMap(Display):
     def describe(self) -> str:
         """Say how far each of the two pictures can be trusted about the boundary."""
         return (
-            f"For user {self.user} the plane shows {self.right_plane:.0%} of {len(self.xy)} items on the right side of "
-            f"the boundary. On the map, {self.right_map:.0%} of the {int(self.above.sum())} items above it have mostly "
-            f"such items among their {self.k} nearest, so no boundary is drawn there; the map's trustworthiness is "
-            f"{self.trustworthiness:.2f} (chance: 0.5) and it keeps {self.overlap:.0%} of the nearest items."
+            f"For user {self.user} the plane shows {self.right_plane:.0%} of {len(self.xy)} items on the side "
+            f"of their score. On the map, {self.right_map:.0%} of the {int(self.above.sum())} items above the boundary "
+            f"have mostly such items among their {self.k} nearest, so none is drawn there; the map's trustworthiness "
+            f"is {self.trustworthiness:.2f} (chance: 0.5) and it keeps {self.overlap:.0%} of the nearest items."
         )

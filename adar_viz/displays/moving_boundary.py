@@ -136,7 +136,7 @@ class MovingBoundary(Display):
         roomy = self.figure_.get_layout_engine() is not None
         self.legend_ = self.figure_.legend(
             marks,
-            [*names, "truly liked, unseen"],
+            [*names, "truly liked, unobserved"],
             loc="outside lower center" if roomy else "lower center",
             ncols=len(names) + 1,
             frameon=False,
@@ -213,7 +213,7 @@ def _summary(label: str, m: UserMoment) -> dict[str, Any]:
         "items above": float(above.mean()),
         "positives": int(m.observed.sum()),
         "positives above": float(above[m.observed].mean()) if m.observed.any() else 0.0,
-        "unseen likes above": float(above[m.unseen].mean()) if m.unseen.any() else 0.0,
+        "unobserved likes above": float(above[m.unseen].mean()) if m.unseen.any() else 0.0,
         "drawn": int(m.drawn.sum()),
         "false": int((m.drawn & m.unseen).sum()),
     }

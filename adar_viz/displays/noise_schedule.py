@@ -69,7 +69,7 @@ class NoiseSchedule(Display):
         (self.even_signal_,) = left.plot([self.even], [self.alpha_bar[self.even]], **dot)
         (self.even_ratio_,) = right.plot([self.even], [self.log_snr[self.even]], **dot)
         right.annotate(
-            f"as much noise as signal\nat t = {self.even}",
+            f"noise overtakes signal\nat t = {self.even}",
             (self.even, self.log_snr[self.even]),
             xytext=(12, 14),
             textcoords="offset points",

@@ -155,7 +155,7 @@ class OneStep(Display):
         ax.set(xlim=(0, t[-1]), ylim=(low, high), xlabel="timestep t", ylabel="score for this user")
         ax.set_title("Noisy vector, and the estimate from it")
         ends = [float(self.score[-1]), float(self.estimate[-1]), self.boundary, self.own]
-        labels = ["x_t", "estimate\nof x_0", "boundary", "positive"]
+        labels = ["x_t", "estimate of\nx_0 (dotted)", "boundary\n(thick)", "positive\n(thin)"]
         style.label_ends(ax, 1, ends, labels, [color, style.PURPLE, style.RUST, style.GREY], gap=0.13)
 
     def frame(self) -> pd.DataFrame:

@@ -26,6 +26,8 @@ class TransitionHistogram(Display):
     ----------
     count : Int[ndarray, "kind timestep"]
         Pairs that chose freely, that were clamped, and that were negative already.
+    both : int
+        Of the last, those that were clamped, too.
     median : float
         Median of t* over all pairs.
     bars_ : list of BarContainer
@@ -34,9 +36,11 @@ class TransitionHistogram(Display):
 
     size = (5.4, 2.7)
 
-    def __init__(self, count: Int[np.ndarray, "kind timestep"], median: float, stamp: Mapping[str, Any]) -> None:
+    def __init__(
+        self, count: Int[np.ndarray, "kind timestep"], both: int, median: float, stamp: Mapping[str, Any]
+    ) -> None:
         super().__init__(stamp)
-        self.count, self.median = count, median
+        self.count, self.both, self.median = count, both, median
 
     @classmethod
     def from_trace(cls, trace: Trace, z: float = 1.28) -> Self:
@@ -55,7 +59,8 @@ class TransitionHistogram(Display):
         clamped = trace["clamped"] & ~already
         t, length = trace["transition_timestep"], trace.num_timesteps + 1
         parts = [np.bincount(t[part], minlength=length) for part in (~clamped & ~already, clamped, already)]
-        return cls(np.stack(parts), float(np.median(t)), trace.meta)
+        both = int((trace["clamped"] & already).sum())
+        return cls(np.stack(parts), both, float(np.median(t)), trace.meta)
 
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
         (ax,) = axes
@@ -73,8 +78,9 @@ class TransitionHistogram(Display):
         ax.set(xlim=(-0.5, t[-1] + 0.5), ylim=(0, 1.25 * bottom.max()), ylabel="pairs")
         ax.set_xlabel("transition timestep t*")
         free, total = int(self.count[0].sum()), int(self.count.sum())
-        ax.set_title(f"{free / total:.0%} of {total} pairs chose their t* freely")
+        ax.set_title(f"{free / total:.0%} of {total} pairs: positive at first, t* chosen freely")
         names = [f"{kind} ({int(part.sum())})" for kind, part in zip(_KINDS, self.count, strict=True)]
+        names[-1] = f"{names[-1][:-1]}, {self.both} of them clamped)"
         self.legend_ = ax.legend(self.bars_, names, loc="upper right", frameon=False)
         right = self.median > 0.5 * t[-1]
         ax.annotate(
@@ -99,5 +105,6 @@ class TransitionHistogram(Display):
         total = int(self.count.sum())
         return (
             f"A histogram of the transition timestep t* of {total} pairs, median {self.median:g}: {free} chose it "
-            f"freely, {clamped} were clamped to the allowed range, and {already} are negative before any noise."
+            f"freely, {clamped} were clamped to the allowed range, and {already} are negative before any noise "
+            f"({self.both} of them clamped, too)."
         )

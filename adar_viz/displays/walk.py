@@ -183,7 +183,7 @@ class Walk(Display):
         """Write the nearest titles under their timesteps; the positive's own title is bold."""
         ax.set_ylim(0, 1)
         ax.axis("off")
-        ax.set_title("Nearest real items to x_t, the closest first (bold: still the positive itself)", weight="normal")
+        ax.set_title("Nearest real items to x_t, with their cosine (bold: still the positive itself)", weight="normal")
         k = self.nearest.shape[1]
         self.titles_ = []
         for column, t in enumerate(self.stop):

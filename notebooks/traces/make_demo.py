@@ -30,7 +30,7 @@ RUNS = {
 }
 """Name of each file, and the negative sampler of its run."""
 
-PAIRS, DRAWS = {"demo": 200, "uniform": 100, "dns": 100, "adar_ungrounded": 100}, {"demo": 32}
+PAIRS, DRAWS = {"demo": 200, "uniform": 100, "dns": 100, "dns4": 100, "adar_ungrounded": 100}, {"demo": 32}
 """How many pairs are kept, and noise draws of each; a run that is not named keeps its training record alone."""
 SNAPSHOTS = ("demo", "uniform", "dns")
 """Runs whose embeddings over training are kept."""

@@ -1,4 +1,4 @@
-"""The exact plane beside a map: both count how many items are on the right side."""
+"""The exact plane beside a map: both count how many items are on the side of their score."""
 
 from __future__ import annotations
 

@@ -30,4 +30,4 @@ def test_a_boundary_that_nothing_crosses_leaves_nobody_a_choice(law_trace):
     shown = TransitionHistogram.from_trace(what_if(law_trace, target=Threshold(), boundary=Constant(0))).plot()
     assert shown.count[0].sum() == 0
     assert shown.count[1, 48] == shown.count[1].sum() > 0
-    assert shown.axes_[0].get_title(loc="left") == "0% of 120 pairs chose their t* freely"
+    assert shown.axes_[0].get_title(loc="left") == "0% of 120 pairs: positive at first, t* chosen freely"
