@@ -3,13 +3,52 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class ManifestError(ValueError):
     """A manifest, or what was asked of it, is wrong."""
+
+
+class Kind(NamedTuple):
+    """What a value of a manifest has to be: in words, and as a test."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite number; true and false are none, though Python counts with them."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number."""
+    return is_number(value) and isinstance(value, int)
+
+
+TEXT = Kind("text", lambda value: isinstance(value, str))
+TABLE = Kind("a table", lambda value: isinstance(value, dict))
+WHOLE = Kind("a whole number", is_whole)
+COUNT = Kind("a whole number of at least 1", lambda value: is_whole(value) and value >= 1)
+
+
+def list_of(words: str, fits: Callable[[Any], bool], least: int = 0) -> Kind:
+    """Return the kind of a list of at least so many values."""
+    return Kind(
+        f"a list of {words}", lambda value: isinstance(value, list) and len(value) >= least and all(map(fits, value))
+    )
+
+
+def check_kinds(table: Mapping[str, Any], kinds: Mapping[str, Kind], where: str, error: type[ManifestError]) -> None:
+    """Refuse a table with a value that is not of its kind; a key without a kind is for text."""
+    for name, value in table.items():
+        kind = kinds.get(name, TEXT)
+        if not kind.fits(value):
+            raise error(f"{where}: {name} must be {kind.words}; got {value!r}")
 
 
 def read_toml(path: Path, error: type[ManifestError]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from adar_viz import site
@@ -95,6 +96,30 @@ def test_a_view_that_the_trace_cannot_feed_is_left_out_with_its_reason(law_trace
     said = capsys.readouterr()
     assert "walk.html" in said.out
     assert "left out broken: never works" in said.err
+
+
+@pytest.mark.parametrize(
+    ("fact", "view", "reason"),
+    [
+        ({"sigma": None}, "walk", "trace of run 'law' does not tell its sigma"),
+        ({"target": {"name": "foo"}}, "hardness", "target must be a score-aware function; got {'name': 'foo'}"),
+    ],
+)
+def test_a_view_that_lacks_a_fact_is_left_out_with_its_reason(law_trace, tmp_path, monkeypatch, fact, view, reason):
+    monkeypatch.setattr(site, "VIEWS", {name: site.VIEWS[name] for name in (view, "drift")})
+    meta = {name: value for name, value in {**law_trace.meta, **fact}.items() if value is not None}
+    files, left_out = site.write_site([Trace(meta, law_trace.arrays)], tmp_path / "site")
+    assert left_out == {view: reason}
+    assert {path.name for path in files} == {"index.html", "drift.html", "drift.png"}
+
+
+def test_a_damaged_trace_leaves_no_folder(law_trace, tmp_path, capsys):
+    spoiled = np.array(law_trace["pair_score"])
+    spoiled[0] = np.nan
+    path = Trace(law_trace.meta, {**law_trace.arrays, "pair_score": spoiled}).save(tmp_path / "trace.npz")
+    assert main(["site", "--trace", str(path), "--out", str(tmp_path / "site")]) == 2
+    assert "trace.npz: pair_score must be finite; got nan or infinity" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
 
 
 @pytest.mark.slow

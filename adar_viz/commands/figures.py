@@ -13,9 +13,9 @@ from typing import Any
 
 from adar_viz.displays.style import CONTEXTS
 from adar_viz.figures.checking import check
-from adar_viz.figures.drawing import Source, draw
+from adar_viz.figures.drawing import Source, draw, read_inputs, read_lock
 from adar_viz.figures.manifest import MANIFEST, Figure, FigureError, choose, read_manifest
-from adar_viz.trace import TraceError
+from adar_viz.trace import Trace
 
 
 def add_parser(subparsers: Any) -> None:
@@ -73,12 +73,15 @@ def execute(args: argparse.Namespace) -> int:
     figures = _changed(drawn, settings, alone=bool(args.only))
     if args.trace is not None:
         figures = _of_traces(figures, len(args.trace), alone=bool(args.only))
+        for path in args.trace:  # one that cannot be read is no reason to leave out figure after figure
+            Trace.load(path)
     folder = args.out or args.manifest.parent / _apart(args, changed=figures != drawn)
     source: Source = _finder(args.manifest.parent) if args.trace is None else lambda figure: args.trace
     if not args.check:
-        for figure in figures:  # each is recorded when it is drawn, whatever comes after it
-            _draw(figure, args, folder, source)
+        _draw(figures, args, folder, source)
         return 0
+    if _may_leave_out(args):
+        figures = _feedable(figures, folder, source)
     reasons = check(figures, folder, source)
     for name, reason in reasons.items():
         print(f"{name}: {reason}")
@@ -90,15 +93,42 @@ _INPUTS = frozenset({"data", "seed", "negatives", "traces", "table"})
 """Settings of a figure that say what it is drawn from."""
 
 
-def _draw(figure: Figure, args: argparse.Namespace, folder: Path, source: Source) -> None:
-    """Draw one figure; of a whole manifest, one that the given traces cannot feed is left out."""
-    try:
-        for path in draw([figure], folder, source, args.style, footer=args.footer):
-            print(path)
-    except TraceError as error:
-        if args.trace is None or args.only:
-            raise
-        _say_left_out([figure], [], str(error).partition("; it has")[0])
+def _may_leave_out(args: argparse.Namespace) -> bool:
+    """Whether figures that cannot be drawn may be left out: of a whole manifest, few traces feed every figure."""
+    return args.trace is not None and not args.only
+
+
+def _draw(figures: list[Figure], args: argparse.Namespace, folder: Path, source: Source) -> None:
+    """Draw one after the other, and say which the given traces cannot feed; none at all is an error."""
+    able = 0
+    for figure in figures:
+        try:
+            for path in draw([figure], folder, source, args.style, footer=args.footer):
+                print(path)
+            able += 1
+        except ValueError as error:
+            if isinstance(error, FigureError) or not _may_leave_out(args):
+                raise
+            _say_left_out([figure], [], _brief(error))
+    if figures and not able:
+        raise FigureError(f"--trace must feed at least one figure; got none out of {len(figures)}")
+
+
+def _feedable(figures: list[Figure], folder: Path, source: Source) -> list[Figure]:
+    """Keep the figures that were drawn or could be, and say which could not."""
+    lock, able = read_lock(folder), []
+    for figure in figures:
+        try:
+            if figure.id not in lock:
+                figure.draw(read_inputs(figure, source))
+            able.append(figure)
+        except ValueError as error:
+            _say_left_out([figure], [], _brief(error))
+    return able
+
+
+def _brief(error: ValueError) -> str:
+    return str(error).partition("; it has")[0]  # not the names of all arrays
 
 
 def _changed(figures: list[Figure], settings: Mapping[str, Any], *, alone: bool) -> list[Figure]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from adar_viz.commands.numbers import at_least
-from adar_viz.trace import Trace, map_quality, trace_file, with_maps
+from adar_viz.trace import Trace, map_quality, popular_members, trace_file, with_maps
+from adar_viz.trace.maps import POPULAR
 
 EPILOG = """
 The maps are UMAP of the items and AlignedUMAP of the snapshots. Compiling takes about half a minute,
@@ -39,12 +40,16 @@ def execute(args: argparse.Namespace) -> int:
     path = trace_file(args.run_or_trace)
     trace = Trace.load(path)
     trace.require("item_embedding")
-    if args.neighbors >= (number := len(trace["item_embedding"])):
-        raise ValueError(f"--neighbors must be below {number}, the number of items; got {args.neighbors}")
+    number = len(trace["item_embedding"])
+    if "snapshot_item_embedding" in trace:
+        number = min(number, len(popular_members(trace, POPULAR)))
+    if args.neighbors >= number:
+        raise ValueError(f"--neighbors must be below {number}, the number of items on a map; got {args.neighbors}")
     trace = with_maps(trace, num_neighbors=args.neighbors, seed=args.seed)
-    trust, overlap = map_quality(trace["item_embedding"], trace["item_map"], 10)
+    near = min(10, (len(trace["item_map"]) - 1) // 2)  # trustworthiness is defined below half of the items
+    trust, overlap = map_quality(trace["item_embedding"], trace["item_map"], near)
     print(
         f"{trace.save(args.out or path)}: maps added. That of the items has trustworthiness {trust:.2f} (chance: 0.5)"
     )
-    print(f"and keeps {overlap:.0%} of the 10 nearest items.")
+    print(f"and keeps {overlap:.0%} of the {near} nearest items.")
     return 0

@@ -13,11 +13,11 @@ import torch
 
 from adar_viz.commands.numbers import at_least, duration
 from adar_viz.datasets import DataError
-from adar_viz.experiment import write_text
+from adar_viz.experiment import read_json, write_text
 from adar_viz.manifests import chosen
 from adar_viz.verification.anchors import ANCHORS, Anchor, AnchorError, read_anchors
 from adar_viz.verification.page import compare, page
-from adar_viz.verification.running import FOUND, Found, read_found, verify
+from adar_viz.verification.running import FOUND, Found, as_found, read_found, verify
 
 PAGE = "VERIFICATION.md"
 
@@ -54,8 +54,7 @@ def execute(args: argparse.Namespace) -> int:
         return 0
     kept = args.manifest.parent / FOUND
     torch.set_num_threads(args.threads)
-    trainings = [] if args.write else [one for anchor in asked for one in anchor.trainings]
-    ran = [_look(training, args) for training in trainings]
+    ran = [] if args.write else [_look(anchor, args) for anchor in asked]
     found = _gather(anchors, kept, args.out)
     home = args.manifest.parent.parent if args.write else args.out
     home.mkdir(parents=True, exist_ok=True)
@@ -69,9 +68,10 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _look(anchor: Anchor, args: argparse.Namespace) -> bool:
-    """Run an anchor; without its data it is left out, and says so; return whether it was run."""
+    """Run all seeds of an anchor; without its data it is left out, and says so once; return whether it was run."""
     try:
-        verify(anchor, args.out, progress=not args.quiet)
+        for training in anchor.trainings:
+            verify(training, args.out, progress=not args.quiet)
     except DataError as error:
         print(f"{anchor.id}: not run: {error}", file=sys.stderr)
         return False
@@ -80,11 +80,7 @@ def _look(anchor: Anchor, args: argparse.Namespace) -> bool:
 
 def _gather(anchors: list[Anchor], kept: Path, out: Path) -> dict[str, Found]:
     """Gather what is kept and what ``out`` holds, as far as it was found with the anchors' present settings."""
-    stored = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    stored = {name: as_found(one, kept) for name, one in read_json(kept).items()} if kept.exists() else {}
     trainings = [one for anchor in anchors for one in anchor.trainings]
-    found = {one.id: read_found(one, out) or _kept(stored.get(one.id)) for one in trainings}
+    found = {one.id: read_found(one, out) or stored.get(one.id) for one in trainings}
     return {one.id: there for one in trainings if (there := found[one.id]) is not None and there.recipe == one.recipe}
-
-
-def _kept(one: dict[str, Any] | None) -> Found | None:
-    return None if one is None else Found(**one)

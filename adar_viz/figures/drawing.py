@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,16 +26,22 @@ Source = Callable[[Figure], Sequence[Path]]
 def draw(
     figures: Iterable[Figure], folder: Path, source: Source, context: str = "paper", *, footer: bool = False
 ) -> list[Path]:
-    """Draw figures into a folder, which is made, and record in its lock what they were made from."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written, drawn = [], {}
+    """Draw figures into a folder, which is made, and record in its lock what each was made from once it is drawn."""
+    read_lock(folder)  # a damaged one is found before anything is drawn
+    written = []
     for figure in figures:
         inputs = read_inputs(figure, source)
-        display = figure.draw(inputs, context, footer=footer)
+        try:
+            display = figure.draw(inputs, context, footer=footer)
+        except ValueError as error:
+            if figure.table is None:
+                raise
+            raise FigureError(f"{source(figure)[0]}: {error}") from error
+        folder.mkdir(parents=True, exist_ok=True)
         table = folder / f"{figure.id}.csv"
         paths = [*display.save(folder / figure.id, FORMATS), table]
         table.write_text(as_csv(display.frame()), encoding="utf-8")
-        drawn[figure.id] = {
+        record = {
             "recipe": figure.recipe(),
             "facts": [facts(given) for given in inputs],
             "inputs": [checksum(given) for given in inputs],
@@ -42,21 +49,26 @@ def draw(
             "alt": f"{figure.alt} {display.describe()}",
             "sha256": {path.name: sha256(path) for path in paths},
         }
+        _record(folder, figure.id, record)
         written += paths
-    if drawn:
-        # Read only now: another drawing may have been recorded in the meantime.
-        lock = read_lock(folder) | drawn
-        text = json.dumps(dict(sorted(lock.items())), indent=1, sort_keys=True, ensure_ascii=False)
-        (folder / LOCK).write_text(text + "\n", encoding="utf-8")
     return written
+
+
+def _record(folder: Path, name: str, record: Mapping[str, Any]) -> None:
+    # Read only now: another drawing may have been recorded in the meantime.
+    text = json.dumps(read_lock(folder) | {name: record}, indent=1, sort_keys=True, ensure_ascii=False)
+    partial = folder / f".{LOCK}.{os.getpid()}.partial"  # whole or not at all, whatever stops the drawing
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(folder / LOCK)
 
 
 def read_inputs(figure: Figure, source: Source) -> list[Trace | pd.DataFrame]:
     """Read what a figure is drawn from."""
-    return [_read_table(path) if figure.table else Trace.load(path) for path in source(figure)]
+    return [read_table(path) if figure.table else Trace.load(path) for path in source(figure)]
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
+    """Read the results of a comparison; what is no table is an error that names the file."""
     try:
         return pd.read_csv(path)
     except ValueError as error:
@@ -90,5 +102,10 @@ def read_lock(folder: Path) -> dict[str, Mapping[str, Any]]:
     path = folder / LOCK
     if not path.exists():
         return {}
-    stored: dict[str, Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FigureError(f"{path}: expected the JSON that `adar-viz figures` writes; got {error}") from error
+    if not isinstance(stored, dict):
+        raise FigureError(f"{path}: expected the table that `adar-viz figures` writes; got {stored!r}")
     return stored

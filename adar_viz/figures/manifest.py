@@ -16,7 +16,22 @@ import pandas as pd
 
 from adar_viz import displays
 from adar_viz.displays import Display
-from adar_viz.manifests import ManifestError, check_keys, chosen, read_toml, repeated, tables
+from adar_viz.manifests import (
+    TABLE,
+    TEXT,
+    WHOLE,
+    Kind,
+    ManifestError,
+    check_keys,
+    check_kinds,
+    chosen,
+    is_number,
+    is_whole,
+    list_of,
+    read_toml,
+    repeated,
+    tables,
+)
 from adar_viz.trace import Trace
 
 MANIFEST = Path("figures/manifest.toml")
@@ -92,7 +107,7 @@ class Figure:
             if name not in self.parameters:
                 raise self._error(f"{self.display} has no option {name}; it has {', '.join(self.parameters)}")
             if not _fits(value, self.parameters[name]):
-                raise self._error(f"{name} must be {inspect.formatannotation(self.parameters[name])}; got {value!r}")
+                raise self._error(f"{name} must be {_words(self.parameters[name])}; got {value!r}")
 
     def _error(self, reason: str) -> FigureError:
         return FigureError(f"figure {self.id!r}: {reason}")
@@ -188,32 +203,26 @@ def choose(figures: Sequence[Figure], only: Collection[str] | None) -> list[Figu
     return [figure for figure in figures if figure.id in names]
 
 
-_KINDS: Mapping[str, tuple[type, str]] = {
-    "seed": (int, "a whole number"),
-    "options": (dict, "a table"),
-    "negatives": (list, "a list"),
-    "traces": (list, "a list"),
-    "size": (list, "a list"),
-    "moments": (list, "a list"),
+_KINDS: Mapping[str, Kind] = {
+    "seed": WHOLE,
+    "options": TABLE,
+    "negatives": list_of("texts", TEXT.fits),
+    "traces": list_of("texts", TEXT.fits),
+    "size": Kind(
+        "two numbers above 0, in inches", lambda v: isinstance(v, list) and list(map(_is_length, v)) == [True] * 2
+    ),
+    "moments": list_of("whole numbers", is_whole),
 }
 
 
 def _typed(figure: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Check the kinds of an entry's values, and make its lists tuples."""
-    for name, value in entry.items():
-        kind, words = _KINDS.get(name, (str, "text"))
-        if not isinstance(value, kind):
-            raise FigureError(f"figure {figure!r}: {name} must be {words}; got {value!r}")
-        items = value if isinstance(value, list) else []
-        if name == "size" and not (len(items) == 2 and all(map(_is_length, items))):
-            raise FigureError(f"figure {figure!r}: size must be two numbers above 0, in inches; got {value!r}")
-        if name in ("negatives", "traces") and not all(isinstance(item, str) for item in items):
-            raise FigureError(f"figure {figure!r}: {name} must be a list of texts; got {value!r}")
+    check_kinds(entry, _KINDS, f"figure {figure!r}", FigureError)
     return {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
 
 
 def _is_length(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+    return is_number(value) and bool(value > 0)
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -221,4 +230,10 @@ def _fits(value: Any, hint: Any) -> bool:
     kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     if not all(isinstance(kind, type) for kind in kinds):
         return True
+    if isinstance(value, bool | float) and not is_number(value):  # true is an int to Python, and nan a float
+        return isinstance(value, bool) and bool in kinds
     return isinstance(value, kinds) or (float in kinds and isinstance(value, int))
+
+
+def _words(hint: Any) -> str:
+    return "a finite number" if hint is float else inspect.formatannotation(hint)

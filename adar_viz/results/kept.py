@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from adar_viz.experiment import write_text
+from adar_viz.experiment import read_json, write_text
+from adar_viz.figures.drawing import read_table
 from adar_viz.results.manifest import Entry, Grid, Manifest
 
 GRID, TOGETHER = "grid", "together"
@@ -43,7 +44,7 @@ def load(manifest: Manifest, name: str) -> Kept | None:
     path = manifest.table(name)
     if not path.exists():
         return None
-    return Kept(pd.read_csv(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+    return Kept(read_table(path), read_json(path.with_suffix(".json"), "asked"))
 
 
 def keep(manifest: Manifest, name: str, kept: Kept) -> None:

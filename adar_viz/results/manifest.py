@@ -9,7 +9,20 @@ from typing import Any, TypeVar
 
 from adar_viz.comparison.knobs import ranges
 from adar_viz.experiment import Experiment
-from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated, tables
+from adar_viz.manifests import (
+    COUNT,
+    TABLE,
+    TEXT,
+    Kind,
+    ManifestError,
+    check_keys,
+    check_kinds,
+    is_number,
+    list_of,
+    read_toml,
+    repeated,
+    tables,
+)
 from adar_viz.training import TrainingPlan
 
 PAGE, READING, FIGURES = "RESULTS.md", "reading.md", "manifest.toml"
@@ -56,15 +69,6 @@ class Entry:
     plan: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.data, str):
-            raise ValueError(f"data must be a name or a path; got {self.data!r}")
-        if not isinstance(self.arms, list) or not self.arms or not all(isinstance(arm, str) for arm in self.arms):
-            raise ValueError(f"arms must be a list of specs; got {self.arms!r}")
-        for name, value in (("trials", self.trials), ("seeds", self.seeds)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1; got {value!r}")
-        if not isinstance(self.ranges, dict):
-            raise ValueError(f"ranges must be a table; got {self.ranges!r}")
         ranges(self.ranges)
 
     def base(self) -> Experiment:
@@ -148,8 +152,21 @@ def read_manifest(path: Path) -> Manifest:
 def _grid(table: Any, path: Path) -> Grid:
     if not isinstance(table, dict) or not isinstance(table.get("variants"), dict):
         raise ResultsError(f"{path}: grid must be a table [grid] with a table [grid.variants]; got {table!r}")
+    check_kinds(table["variants"], {}, f"{path}: grid variants", ResultsError)
     asked = tables(table, "setting", {"variants", "setting"}, f"{path}: grid", ResultsError)
     return Grid(table["variants"], [_made(Setting, setting, path) for setting in asked])
+
+
+_KINDS: Mapping[str, Kind] = {
+    "arms": list_of("specs", TEXT.fits, least=1),
+    "trials": COUNT,
+    "seeds": COUNT,
+    "controls": Kind("true or false", lambda value: isinstance(value, bool)),
+    "ranges": TABLE,
+    "plan": TABLE,
+    "l2": list_of("numbers of at least 0", lambda value: is_number(value) and value >= 0, least=1),
+}
+"""Of an entry's and a setting's values; the others are texts."""
 
 
 def _made(kind: type[Table], table: Mapping[str, Any], path: Path) -> Table:
@@ -157,6 +174,7 @@ def _made(kind: type[Table], table: Mapping[str, Any], path: Path) -> Table:
     needed = {"id", "data", "arms", "trials", "seeds", "l2"} & known
     where = f"{path}: {kind.__name__.lower()}"
     check_keys(table, needed, known, where, ResultsError)
+    check_kinds(table, _KINDS, f"{where} {table['id']!r}", ResultsError)
     try:
         made = kind(**table)
         made.base()  # a wrong plan is found now, not after an hour

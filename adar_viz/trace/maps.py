@@ -17,12 +17,14 @@ from jaxtyping import Float
 from adar_viz.trace.drift import NULL_JITTER, aligned, map_drift, neighbour_overlap, null_snapshots, popular_members
 from adar_viz.trace.table import Trace
 
+POPULAR = 300
+"""Followed items on the joint map of the snapshots, at most."""
 _MEASURED = 2000
 """Items that the quality of a map is measured on, at most: it takes the distances of all pairs."""
 
 
 def with_maps(
-    trace: Trace, *, num_neighbors: int = 15, min_dist: float = 0.1, popular: int = 300, seed: int = 0
+    trace: Trace, *, num_neighbors: int = 15, min_dist: float = 0.1, popular: int = POPULAR, seed: int = 0
 ) -> Trace:
     """Add a UMAP of all items, and an AlignedUMAP of the snapshots, to a trace that has their embeddings.
 

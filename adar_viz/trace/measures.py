@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
 from adar_viz.trace.space import unit
-from adar_viz.trace.table import Trace
+from adar_viz.trace.table import Trace, TraceError
 from adar_viz.transition import probability_negative
 
 
@@ -18,13 +18,20 @@ def boundaries(trace: Trace, z: float = 1.28) -> Float[np.ndarray, " pair"]:
 
     With z = 1.28 and scores that are about normal, one item in ten lies above the boundary.
     """
-    if isinstance(z, bool) or not np.isfinite(z):
-        raise ValueError(f"z must be a finite number; got {z}")
+    check_z(z)
     recorded = np.asarray(trace["boundary"], dtype=np.float64)
+    if not len(recorded):
+        raise TraceError(f"trace of run {trace.meta['run']!r} must hold pairs; got none")
     if not np.isnan(recorded).any():
         return recorded
     trace.require("mean", "sd")
     return np.where(np.isnan(recorded), trace["mean"] + z * trace["sd"], recorded)
+
+
+def check_z(z: float) -> None:
+    """Refuse a boundary that is no number: nan would draw every curve as a gap, true would count as 1."""
+    if isinstance(z, bool) or not np.isfinite(z):
+        raise ValueError(f"z must be a finite number; got {z}")
 
 
 def already_negative(trace: Trace, z: float = 1.28) -> Bool[np.ndarray, " pair"]:

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
 from adar_viz.trace.drift import turns
+from adar_viz.trace.measures import check_z
 from adar_viz.trace.plane import UserPlane
 from adar_viz.trace.table import Trace
 
@@ -123,6 +124,7 @@ def user_moments(trace: Trace, user: int | None = None, z: float = 1.28) -> list
     -----
     The snapshots are turned onto the last one first, which changes no score; see `turns`.
     """
+    check_z(z)
     users, trace_items = followed(trace), trace["snapshot_item"]
     user = typical_user(trace) if user is None else user
     if user not in users:

@@ -157,8 +157,11 @@ META: Mapping[str, str] = {
 }
 """Facts about the run; the ones in `REQUIRED_META` must be there, others may be added."""
 
-FINITE = frozenset({"pair_score", "item_embedding", "score", "walk"})
-"""Arrays in which a gap or an infinity would spoil every picture."""
+FINITE = frozenset(
+    {"pair_score", "noise", "mean", "sd", "score", "walk", "walk_prediction", "walk_query", "item_embedding"}
+    | {f"snapshot_{name}" for name in ("user_embedding", "item_embedding", "rms", "user_mean", "user_sd")}
+)
+"""Arrays in which a gap would spoil every picture. Others may have gaps (nan); infinities are nowhere allowed."""
 
 REQUIRED_META = ("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "version")
 

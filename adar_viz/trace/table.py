@@ -44,7 +44,7 @@ class Trace:
     Raises
     ------
     TraceError
-        If a name is unknown, a kind is wrong, or two arrays disagree about a shared axis.
+        If a name is unknown, a kind is wrong (of an array or a fact), or two arrays disagree about a shared axis.
     """
 
     meta: Mapping[str, Any]
@@ -162,7 +162,7 @@ class Trace:
         FileNotFoundError
             If there is no such file.
         TraceError
-            If the file is no trace, or was written by a newer version.
+            If the file is no trace, holds numbers that are none, or was written by a newer version.
         """
         path = trace_file(path)
         if not path.exists():
@@ -182,10 +182,8 @@ class Trace:
                 arrays = {name: stored[name] for name in stored.files if name != META_ENTRY}
         except (ValueError, zipfile.BadZipFile, EOFError) as error:
             raise TraceError(f"{path} is damaged: {error}") from error
-        for name in FINITE & set(arrays):
-            if not np.isfinite(arrays[name]).all():
-                raise TraceError(f"{path}: {name} must be finite; got nan or infinity")
         try:
+            _check_finite(arrays)
             return cls(meta, arrays)
         except TraceError as error:
             raise TraceError(f"{path}: {error}") from error
@@ -230,6 +228,29 @@ def _check_meta(meta: Mapping[str, Any]) -> None:
         json.dumps(dict(meta), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise TraceError(f"meta must hold JSON values only: {error}") from error
+    for name in ("schedule", "target", "boundary"):
+        table = meta.get(name, {"name": ""})
+        if not (isinstance(table, Mapping) and isinstance(table.get("name"), str)):
+            raise TraceError(f"meta: {name} must be a table with a name; got {table!r}")
+    if not _is_number(meta.get("sigma", 0)):
+        raise TraceError(f"meta: sigma must be a number; got {meta['sigma']!r}")
+    clamp = meta.get("clamp", (0, 1))
+    if not (isinstance(clamp, list | tuple) and len(clamp) == 2 and all(map(_is_number, clamp))):
+        raise TraceError(f"meta: clamp must be two numbers; got {clamp!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
+    for name, x in arrays.items():
+        if x.dtype.kind != "f":
+            continue  # of a kind that the schema may refuse, in its own words
+        if name in FINITE and not np.isfinite(x).all():
+            raise TraceError(f"{name} must be finite; got nan or infinity")
+        if np.isinf(x).any():
+            raise TraceError(f"{name} must hold no infinity; got {int(np.isinf(x).sum())} of {x.size}")
 
 
 def _check_shapes(arrays: Mapping[str, NDArray[Any]]) -> None:

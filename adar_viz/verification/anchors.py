@@ -11,7 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from adar_viz.experiment import Experiment
-from adar_viz.manifests import ManifestError, check_keys, read_toml, repeated, tables
+from adar_viz.manifests import (
+    COUNT,
+    TABLE,
+    Kind,
+    ManifestError,
+    check_keys,
+    check_kinds,
+    is_number,
+    list_of,
+    read_toml,
+    repeated,
+    tables,
+)
 from adar_viz.training import TrainingPlan
 
 ANCHORS = Path("verification/anchors.toml")
@@ -116,6 +128,23 @@ class Anchor:
         return abs(ours - published) <= max(self.tolerance * abs(published), ROUNDING)
 
 
+def _is_published(value: Any) -> bool:
+    tables_of_numbers = isinstance(value, dict) and all(isinstance(metrics, dict) for metrics in value.values())
+    return tables_of_numbers and all(is_number(one) for metrics in value.values() for one in metrics.values())
+
+
+_NUMBER = Kind("a number of at least 0", lambda value: is_number(value) and value >= 0)
+_KINDS: Mapping[str, Kind] = {
+    "published": Kind("a table of readings, each a table of metrics and numbers", _is_published),
+    "tolerance": _NUMBER,
+    "minutes": _NUMBER,
+    "run": TABLE,
+    "seeds": COUNT,
+    "count": list_of("train, validation, test", ("train", "validation", "test").__contains__),
+}
+"""Of an anchor's values; the others are texts."""
+
+
 def read_anchors(path: Path = ANCHORS) -> list[Anchor]:
     """Read the manifest: a table ``[[anchor]]`` each.
 
@@ -129,6 +158,7 @@ def read_anchors(path: Path = ANCHORS) -> list[Anchor]:
     anchors = []
     for entry in tables(read_toml(path, AnchorError), "anchor", {"anchor"}, path, AnchorError):
         check_keys(entry, needed, known, f"{path}: anchor", AnchorError)
+        check_kinds(entry, _KINDS, f"{path}: anchor {entry['id']!r}", AnchorError)
         anchors.append(Anchor(**{**entry, "count": tuple(entry.get("count", ()))}))
     if twice := repeated([anchor.id for anchor in anchors]):
         raise AnchorError(f"{path}: ids must be unique; repeated: {twice}")

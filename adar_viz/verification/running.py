@@ -7,12 +7,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from torch import nn
 from tqdm.auto import tqdm
 
 from adar_viz.evaluation import by_popularity, evaluate
-from adar_viz.experiment import CHECKPOINT, Parts, count_false_negatives, prepare, read_json, write_text
+from adar_viz.experiment import (
+    CHECKPOINT,
+    ExperimentError,
+    Parts,
+    count_false_negatives,
+    prepare,
+    read_json,
+    write_text,
+)
 from adar_viz.training import EpochReport, seeded
 from adar_viz.verification.anchors import BEST, FALSE_NEGATIVES, Anchor
 
@@ -72,7 +81,15 @@ def folder_of(anchor: Anchor, out: Path) -> Path:
 def read_found(anchor: Anchor, out: Path) -> Found | None:
     """Read what an anchor's folder holds so far; None where there is nothing."""
     path = folder_of(anchor, out) / FOUND
-    return Found(**read_json(path, "recipe", "metrics", "finished")) if path.exists() else None
+    return as_found(read_json(path), path) if path.exists() else None
+
+
+def as_found(stored: Any, path: Path) -> Found:
+    """Return what a file says of one training; one that was changed by hand is an error that names it."""
+    try:
+        return Found(**stored)
+    except TypeError as error:
+        raise ExperimentError(f"{path}: expected what `adar-viz verify` writes; got {stored!r}") from error
 
 
 def _count(anchor: Anchor, parts: Parts) -> Found:

@@ -93,8 +93,9 @@ def test_impossible_interactions_are_refused(changed, message):
     ],
 )
 def test_columns_that_do_not_fit_are_refused(given, message):
+    columns = {"user": [1, 2, 3], "item": [1, 2, 3], **given}
     with pytest.raises(DataError, match=message):
-        Interactions.from_pairs(**{"user": [1, 2, 3], "item": [1, 2, 3], **given})
+        Interactions.from_pairs(**{name: np.asarray(values) for name, values in columns.items()})
 
 
 def test_threshold_without_ratings_is_refused():

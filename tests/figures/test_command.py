@@ -135,13 +135,28 @@ def test_a_figure_that_the_trace_cannot_feed_is_left_out_and_the_others_are_reco
     assert said.startswith("left out, since trace of run 'law' lacks ")
     assert said.endswith("makes them: mapped\n")
     assert {*read_lock(home / "out")} == {"schedule", "one_pair"}
+    assert from_trace(home, "--check") == 0
+    assert capsys.readouterr().out == "2 of 2 figures match their data\n"
     with pytest.raises(TraceError, match="lacks"):
         from_trace(home, "--only", "mapped")
 
 
+def test_a_trace_that_feeds_no_figure_or_cannot_be_read_is_an_error_and_makes_nothing(
+    home: Path, from_trace: Command
+) -> None:
+    Trace(Trace.load(home / "trace.npz").meta, {}).save(home / "trace.npz")
+    with pytest.raises(FigureError, match="--trace must feed at least one figure; got none out of 2"):
+        from_trace(home)
+    (home / "trace.npz").write_text("no trace")
+    with pytest.raises(TraceError, match=r"trace.npz is not a trace"):
+        from_trace(home)
+    assert not (home / "out").exists()
+
+
 def test_what_a_figure_is_drawn_from_is_said_once(home: Path, from_trace: Command) -> None:
-    with pytest.raises(FigureError, match="--set seed says what a figure is drawn from, and so does --trace"):
-        from_trace(home, "--set", "seed=3")
+    for name, value in {"data": "a", "seed": "3", "negatives": '["dns"]', "traces": '["a.npz"]'}.items():
+        with pytest.raises(FigureError, match=f"--set {name} says what a figure is drawn from, and so does --trace"):
+            from_trace(home, "--set", f"{name}={value}")
 
 
 @pytest.mark.slow

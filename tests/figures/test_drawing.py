@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from adar_viz.displays import FORMATS, NoiseSchedule
-from adar_viz.figures import DISPLAYS, LOCK, Figure, check, draw
+from adar_viz.figures import DISPLAYS, LOCK, Figure, FigureError, check, draw
+from adar_viz.figures.drawing import read_lock
 from adar_viz.trace import Trace
 from tests.figures.conftest import Command
 
@@ -58,3 +59,49 @@ def test_a_table_is_drawn_and_checked_too(tmp_path: Path, law_trace: Trace, monk
     assert check([figure], tmp_path, find) == {}
     pd.DataFrame({"alpha_bar": law_trace["alpha_bar"][::-1]}).to_csv(table)
     assert "its data have changed: column" in check([figure], tmp_path, find)["t"]
+
+
+def test_what_was_drawn_before_an_interruption_is_recorded(home: Path) -> None:
+    first = Figure("first", "noise_schedule", "c", "a", traces=("trace.npz",))
+    second = Figure("second", "noise_schedule", "c", "a", traces=("trace.npz",))
+
+    def find(figure: Figure) -> list[Path]:
+        if figure is second:
+            raise KeyboardInterrupt
+        return figure.stored_inputs(home)
+
+    with pytest.raises(KeyboardInterrupt):
+        draw([first, second], home / "out", find)
+    assert {*read_lock(home / "out")} == {"first"}
+    assert {path.suffix for path in (home / "out").iterdir()} == {".pdf", ".svg", ".png", ".csv", ".json"}
+    assert check([first], home / "out", find) == {}
+
+
+def test_where_nothing_is_drawn_nothing_is_made(tmp_path: Path) -> None:
+    assert draw([], tmp_path / "out", lambda figure: []) == []
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "a.csv: expected a table with a header; got No columns to parse"),
+        (b"\xff\xfe\x00", "a.csv: expected a table with a header; got 'utf-8' codec"),
+        (b"x,y\n1,2\n", "a.csv: the table must have .*arm"),
+    ],
+)
+def test_a_table_that_is_none_is_named(tmp_path: Path, text: bytes, message: str) -> None:
+    (tmp_path / "a.csv").write_bytes(text)
+    figure = Figure("f", "all_comparisons", "c", "a", table="a.csv")
+    with pytest.raises(FigureError, match=message):
+        draw([figure], tmp_path / "out", lambda figure: figure.stored_inputs(tmp_path))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_damaged_lock_is_named_before_anything_is_drawn(home: Path, text: str) -> None:
+    (home / LOCK).write_text(text)
+    figure = Figure("f", "noise_schedule", "c", "a", traces=("trace.npz",))
+    with pytest.raises(FigureError, match=f"{LOCK}: expected the "):
+        draw([figure], home, lambda figure: figure.stored_inputs(home))
+    assert not (home / "f.csv").exists()

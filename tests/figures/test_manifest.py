@@ -42,6 +42,11 @@ ROOT = Path(__file__).parents[2]
         ('traces = ["trace.npz"]', "traces = [3]", r"'one_pair': traces must be a list of texts; got \[3\]"),
         ("[[figure]]", "[[figures]]", "manifest.toml may have figure at its top; got figures"),
         (MANIFEST, "figure = 3", r"manifest.toml: figure must be a list of tables, \[\[figure\]\]; got 3"),
+        (MANIFEST, '[figure]\nid = "a"', r"figure must be a list of tables, \[\[figure\]\]; got {'id': 'a'}"),
+        ("seed = 0", "seed = true", "'schedule': seed must be a whole number; got True"),
+        ("size = [5.0, 4.0]", "size = [nan, 4.0]", "'one_pair': size must be two numbers above 0, in inches; got"),
+        ("size = [5.0, 4.0]", "moments = [0.5]", "'one_pair': moments must be a list of whole numbers; got"),
+        ("pair = 0", "pair = true", r"'one_pair': pair must be int \| None; got True"),
         ("pair = 0", "pear = 0", "'one_pair': timestep_hardness has no option pear; it has pair, z"),
         ("pair = 0", 'pair = "first"', r"'one_pair': pair must be int \| None; got 'first'"),
     ],
@@ -95,8 +100,15 @@ def test_an_unknown_setting_lists_the_valid_ones() -> None:
     stored = Figure("f", "timestep_hardness", "c", "a", traces=("a.npz",))
     with pytest.raises(FigureError, match="cannot set seed; what can be set is traces, size, moments, pair, z"):
         stored.changed({"seed": 3})
-    with pytest.raises(FigureError, match="z must be float; got 'high'"):
+    with pytest.raises(FigureError, match="z must be a finite number; got 'high'"):
         stored.changed({"z": "high"})
+
+
+@pytest.mark.parametrize("z", [float("nan"), float("inf"), True])
+def test_an_option_that_is_no_number_is_found_before_anything_is_trained(z: Any) -> None:
+    with pytest.raises(FigureError, match=f"'f': z must be a finite number; got {z}"):
+        Figure("f", "timestep_hardness", "c", "a", data="synthetic", seed=0, options={"z": z})
+    assert Figure("f", "timestep_hardness", "c", "a", traces=("a.npz",), options={"z": -1}).options == {"z": -1}
 
 
 def test_the_project_s_manifest_is_sound_and_uses_every_display() -> None:

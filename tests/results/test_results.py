@@ -246,6 +246,14 @@ def test_a_spent_budget_starts_nothing_and_says_what_was_left(
         (("trials = 1", 'trials = "a"'), "entry 'small': trials must be a whole number of at least 1; got 'a'"),
         (("seeds = 2", "seeds = 2\nranges = 3"), "entry 'small': ranges must be a table; got 3"),
         (("seeds = 2", "seeds = 2\narms = []"), r"entry 'small': arms must be a list of specs; got \[\]"),
+        (("trials = 1", "trials = true"), "entry 'small': trials must be a whole number of at least 1; got True"),
+        (('id = "small"', "id = 3"), "entry 3: id must be text; got 3"),
+        (('data = "synthetic"', "data = 3"), "entry 'small': data must be text; got 3"),
+        (("controls = false", "controls = 3"), "entry 'small': controls must be true or false; got 3"),
+        (("plan = { epochs = 2 }", "plan = 3"), "entry 'small': plan must be a table; got 3"),
+        (("l2 = [0.001, 0.1]", "l2 = []"), r"setting 'world': l2 must be a list of numbers of at least 0; got \[\]"),
+        (("l2 = [0.001, 0.1]", "l2 = [-1]"), r"setting 'world': l2 must be a list of numbers of at least 0; got"),
+        (('"reference" = "uniform"', '"reference" = 3'), "grid variants: reference must be text; got 3"),
         (("epochs = 2", "epochs = 0"), "entry 'small': epochs must be a whole number of at least 1; got 0"),
     ],
 )
@@ -254,6 +262,22 @@ def test_a_wrong_manifest_says_what_is_wrong(change: tuple[str, str], message: s
     path.write_text(MANIFEST.replace(*change))
     with pytest.raises(ResultsError, match=message):
         read_manifest(path)
+
+
+def test_the_page_needs_no_folder_of_figures(project: Path) -> None:
+    shutil.rmtree(project / "figures")
+    assert ask(project, "--write") == 0
+    assert "No figure: `figures/manifest.toml` has none" in (project / "RESULTS.md").read_text()
+    assert not (project / "figures").exists()
+
+
+@pytest.mark.parametrize(("name", "text"), [("small.json", ""), ("small.json", "{}"), ("small.csv", "")])
+def test_kept_numbers_that_are_damaged_are_named(
+    project: Path, name: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "results" / name).write_text(text)
+    assert ask(project, "--write") == 2
+    assert f"{project / 'results' / name}: expected " in capsys.readouterr().err
 
 
 def test_a_manifest_that_is_no_text_is_named(tmp_path: Path) -> None:

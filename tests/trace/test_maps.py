@@ -49,3 +49,32 @@ def test_the_command_adds_maps_that_keep_planted_genres_together(law_trace, tmp_
 def test_the_command_refuses_what_is_no_trace(tmp_path, capsys):
     assert main(["map", str(tmp_path / "none.npz")]) == 2
     assert "no trace at" in capsys.readouterr().err
+
+
+def test_more_neighbours_than_a_map_has_items_are_refused(law_trace, tmp_path, capsys):
+    snapshots = law_trace.save(tmp_path / "snapshots.npz")
+    plain = law_trace.without(*(n for n in law_trace.arrays if n.startswith("snapshot"))).save(tmp_path / "plain.npz")
+    for path, items in ((snapshots, 60), (plain, 240)):
+        assert main(["map", str(path), "--neighbors", str(items)]) == 2
+        said = f"--neighbors must be below {items}, the number of items on a map; got {items}"
+        assert capsys.readouterr().err == f"adar-viz map: error: {said}\n"
+
+
+def test_embeddings_with_gaps_are_refused_with_the_file(law_trace, tmp_path, capsys):
+    spoiled = np.array(law_trace["item_embedding"])
+    spoiled[0, 0] = np.nan
+    path = Trace(law_trace.meta, {**law_trace.arrays, "item_embedding": spoiled}).save(tmp_path / "t.npz")
+    assert main(["map", str(path)]) == 2
+    assert capsys.readouterr().err.endswith("t.npz: item_embedding must be finite; got nan or infinity\n")
+
+
+def test_of_few_items_as_many_neighbours_are_measured_as_can_be(law_trace, tmp_path, capsys, monkeypatch):
+    few = {name: law_trace[name][:12] for name in ("item_embedding", "item_label")}
+    path = Trace(law_trace.meta, few).save(tmp_path / "few.npz")
+
+    def flat(trace, **options):
+        return Trace(trace.meta, {**trace.arrays, "item_map": trace["item_embedding"][:, :2]})
+
+    monkeypatch.setattr("adar_viz.commands.map.with_maps", flat)
+    assert main(["map", str(path), "--neighbors", "5"]) == 0
+    assert capsys.readouterr().out.endswith("of the 5 nearest items.\n")

@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from adar_viz.trace import (
     Trace,
+    TraceError,
     already_negative,
     boundaries,
     clearest_pair,
@@ -16,6 +17,7 @@ from adar_viz.trace import (
     law_probability,
     nearest_items,
     quantile_bands,
+    user_moments,
     walk_identity,
     walk_scores,
 )
@@ -76,6 +78,18 @@ def test_a_rule_without_a_boundary_gets_the_top_of_the_user_s_scores():
     )
     np.testing.assert_allclose(boundaries(trace, z=1.5), [1.0, 2.0])
     np.testing.assert_array_equal(boundaries(trace.take("pair", [0]).without("mean", "sd")), [1.0])
+
+
+@pytest.mark.parametrize("z", [np.nan, np.inf, True])
+def test_z_has_to_be_a_number(law_trace, z):
+    for measure in (boundaries, lambda trace, z: user_moments(trace, z=z)):
+        with pytest.raises(ValueError, match=f"z must be a finite number; got {z}"):
+            measure(law_trace, z)
+
+
+def test_without_pairs_there_is_no_boundary(law_trace):
+    with pytest.raises(TraceError, match="trace of run 'law' must hold pairs; got none"):
+        boundaries(law_trace.take("pair", []))
 
 
 def test_the_clearest_pair_turns_and_starts_furthest_above_its_boundary_in_its_own_noise():

@@ -119,13 +119,37 @@ def test_files_that_are_no_trace_give_one_clear_error(tmp_path):
             Trace.load(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["pair_score", "item_embedding"])
+@pytest.mark.parametrize("name", ["pair_score", "item_embedding", "noise", "snapshot_user_embedding"])
 def test_gaps_that_would_spoil_every_picture_are_named_with_the_file(law_trace, tmp_path, name):
     spoiled = np.array(law_trace[name])
     spoiled.flat[0] = np.nan
     path = Trace(law_trace.meta, {**law_trace.arrays, name: spoiled}).save(tmp_path / "t.npz")
     with pytest.raises(TraceError, match=f"t.npz: {name} must be finite; got nan or infinity"):
         Trace.load(path)
+
+
+def test_a_gap_is_allowed_where_the_schema_knows_of_it_and_an_infinity_nowhere(law_trace, tmp_path):
+    for value in (np.nan, np.inf):
+        boundary = np.array(law_trace["boundary"])
+        boundary[0] = value
+        path = Trace(law_trace.meta, {**law_trace.arrays, "boundary": boundary}).save(tmp_path / f"{value}.npz")
+    assert np.isnan(Trace.load(tmp_path / "nan.npz")["boundary"][0])
+    with pytest.raises(TraceError, match=r"inf.npz: boundary must hold no infinity; got 1 of 120"):
+        Trace.load(path)
+
+
+@pytest.mark.parametrize(
+    ("fact", "says"),
+    [
+        ({"sigma": "x"}, "meta: sigma must be a number; got 'x'"),
+        ({"target": "margin"}, "meta: target must be a table with a name; got 'margin'"),
+        ({"boundary": {}}, "meta: boundary must be a table with a name; got {}"),
+        ({"clamp": [0.5]}, r"meta: clamp must be two numbers; got \[0.5\]"),
+    ],
+)
+def test_facts_of_another_kind_are_refused(law_trace, fact, says):
+    with pytest.raises(TraceError, match=says):
+        Trace({**law_trace.meta, **fact}, law_trace.arrays)
 
 
 def test_what_does_not_fit_is_named_with_the_file(law_trace, tmp_path):

@@ -14,6 +14,16 @@ from adar_viz.verification import Anchor, AnchorError, read_anchors
 
 MANIFEST = Path(__file__).parents[2] / "verification" / "anchors.toml"
 COMMITTED = read_anchors(MANIFEST)
+ENTRY = """
+[[anchor]]
+id = "one"
+what = "A test"
+source = "Here"
+tolerance = 0.05
+minutes = 1
+run = {}
+published.best = { "recall@20" = 0.2 }
+"""
 RUN = {"dim": 8, "negatives": "uniform", "learning_rate": 0.01, "epochs": 4, "patience": "none"}
 
 
@@ -79,6 +89,27 @@ def test_an_impossible_anchor_is_refused(changes: dict[str, Any], message: str) 
 )
 def test_a_manifest_that_says_too_little_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "anchors.toml").write_text(text)
+    with pytest.raises(AnchorError, match=message):
+        read_anchors(tmp_path / "anchors.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("tolerance = 0.05", 'tolerance = "a"', "anchor 'one': tolerance must be a number of at least 0; got 'a'"),
+        ("minutes = 1", "minutes = -1", "anchor 'one': minutes must be a number of at least 0; got -1"),
+        ('what = "A test"', "what = 3", "anchor 'one': what must be text; got 3"),
+        ("run = {}", "run = 3", "anchor 'one': run must be a table; got 3"),
+        ("run = {}", 'run = {}\nseeds = "a"', "anchor 'one': seeds must be a whole number of at least 1; got 'a'"),
+        ("run = {}", "run = {}\ncount = 3", "anchor 'one': count must be a list of train, validation, test; got 3"),
+        ("run = {}", 'run = {}\ncount = ["all"]', r"count must be a list of train, validation, test; got \['all'\]"),
+        ('{ "recall@20" = 0.2 }', "3", "published must be a table of readings, each a table of metrics and numbers"),
+        ("0.2", '"high"', "published must be a table of readings, each a table of metrics and numbers"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in ENTRY
+    (tmp_path / "anchors.toml").write_text(ENTRY.replace(old, new))
     with pytest.raises(AnchorError, match=message):
         read_anchors(tmp_path / "anchors.toml")
 

@@ -87,3 +87,33 @@ def test_an_unknown_anchor_is_one_clear_line(project: Path, capsys: pytest.Captu
     assert main(["verify", "--only", "counter"]) == 2
     error = capsys.readouterr().err
     assert error == ("adar-viz verify: error: no anchor is called counter; the manifest has counted, trained, absent\n")
+
+
+def test_one_that_was_named_and_has_no_data_is_one_line_whatever_its_seeds(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project / "verification" / "anchors.toml"
+    path.write_text(MANIFEST.replace('run = { data = "gowalla" }', 'seeds = 3\nrun = { data = "gowalla" }'))
+    assert main(["verify", "--quiet", "--only", "absent"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("absent: not run: gowalla: expected a folder gowalla")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"counted": 3}', '{"counted": {"recipes": "a"}}'])
+def test_what_was_kept_and_is_damaged_is_named(project: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "verification" / "found.json").write_text(text)
+    assert main(["verify", "--write"]) == 2
+    assert "verification/found.json: expected " in capsys.readouterr().err
+    assert not (project / "VERIFICATION.md").exists()
+
+
+@pytest.mark.parametrize("text", ["", "{}"])
+def test_what_a_folder_holds_and_is_damaged_is_named(
+    project: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", "--quiet", "--only", "counted"]) == 0
+    (found,) = (project / "runs" / "verification").glob("counted-*/found.json")
+    found.write_text(text)
+    assert main(["verify", "--quiet", "--only", "counted"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(found.relative_to(project)) in line
