@@ -12,6 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from adar_viz.files import whole
+
 FORMAT = "adar_viz checkpoint 1"
 
 
@@ -32,11 +34,10 @@ def save(path: Path, state: Any) -> None:
     """
     tensors: dict[str, Tensor] = {}
     skeleton = _strip(state, "state", tensors)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")  # two processes may write one file
-    save_file(tensors, partial, metadata={"format": FORMAT, "state": json.dumps(skeleton)})
-    with open(partial, "rb") as file:
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    with whole(path) as partial:
+        save_file(tensors, partial, metadata={"format": FORMAT, "state": json.dumps(skeleton)})
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
 
 
 def load(path: Path) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Mapping
+from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -118,7 +119,7 @@ class _Builder:
         for option, value in _arguments(call, name, parameters, given):
             options[option] = self._value(value, option if option in self.tables else kind)
             hint = get_type_hints(table[name].__init__).get(option, Any)  # type: ignore[misc]
-            if not _fits(options[option], hint):
+            if not fits(options[option], hint):
                 is_word = isinstance(options[option], str)
                 named = is_word and option in self.tables
                 expected = f"one of {', '.join(sorted(self.tables[option]))}" if named else _in_words(hint)
@@ -156,18 +157,23 @@ def _arguments(
     return arguments
 
 
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether an option's value is of the kind that its annotation says, as far as a spec can write that kind."""
+def fits(value: Any, hint: Any) -> bool:
+    """Whether an option's value is of the kind that its annotation says, as far as it is a plain one.
+
+    True and false are no numbers, though Python counts with them, and neither are nan and infinity.
+    """
     kinds = _kinds(hint)
     if len(kinds) > 1:
-        return any(_fits(value, kind) for kind in kinds)
+        return any(fits(value, kind) for kind in kinds)
     if get_origin(hint) is tuple:
         parts = get_args(hint)
-        return isinstance(value, tuple | list) and len(value) == len(parts) and all(map(_fits, value, parts))
+        return isinstance(value, tuple | list) and len(value) == len(parts) and all(map(fits, value, parts))
     if hint is Any or not isinstance(hint, type):
         return True
     number = {int: (int,), float: (int, float)}.get(hint)
-    return isinstance(value, number) and not isinstance(value, bool) if number else isinstance(value, hint)
+    if number is None:
+        return isinstance(value, hint)
+    return isinstance(value, number) and not isinstance(value, bool) and isfinite(value)
 
 
 def _in_words(hint: Any) -> str:

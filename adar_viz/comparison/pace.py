@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from adar_viz.experiment import Experiment, prepare, write_text
+from adar_viz.experiment import Experiment, prepare, read_json, write_text
 
 MEASURED = 5
 """Epochs of each side that are timed, after any warm-up."""
@@ -22,7 +22,7 @@ def pace(cheap: Experiment, dear: Experiment, split_seed: int, path: Path) -> fl
     """
     asked = {"cheap": asdict(cheap), "dear": asdict(dear), "split_seed": split_seed}
     if path.exists():
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_json(path, "asked", "epochs")
         if stored["asked"] == json.loads(json.dumps(asked)):
             return float(stored["epochs"])
     seconds = _by_turns([cheap, dear], split_seed)

@@ -79,8 +79,9 @@ class TransitionHistogram(Display):
         ax.set_xlabel("transition timestep t*")
         free, total = int(self.count[0].sum()), int(self.count.sum())
         ax.set_title(f"{free / total:.0%} of {total} pairs: positive at first, t* chosen freely")
-        names = [f"{kind} ({int(part.sum())})" for kind, part in zip(_KINDS, self.count, strict=True)]
-        names[-1] = f"{names[-1][:-1]}, {self.both} of them clamped)"
+        numbers = [str(int(part.sum())) for part in self.count]
+        numbers[-1] += f", {self.both} of them clamped"
+        names = [f"{kind} ({number})" for kind, number in zip(_KINDS, numbers, strict=True)]
         self.legend_ = ax.legend(self.bars_, names, loc="upper right", frameon=False)
         right = self.median > 0.5 * t[-1]
         ax.annotate(

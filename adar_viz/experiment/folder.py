@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ import torch
 import adar_viz
 from adar_viz.experiment.configuration import TABLES, Experiment, ExperimentError
 from adar_viz.experiment.parts import Parts
+from adar_viz.files import whole
 from adar_viz.specs import resolve
 from adar_viz.trace import TRACE_FILE
 from adar_viz.training import EpochReport
@@ -160,6 +160,5 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file that appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")  # two processes may write one file
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")

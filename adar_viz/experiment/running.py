@@ -59,13 +59,14 @@ def run(
         raise ValueError(f"num_pairs must be at least 1; got {num_pairs}")
     fabric = fabric or Fabric(accelerator="cpu", devices=1)
     parts = prepare(experiment)
-    parts.rehearse()
     folder, config = Path(folder), {**describe(experiment, parts), "pairs": num_pairs}
     claim(folder, config)
     if (folder / METRICS).exists():
         return read_result(folder)
-    recorder, parts = recorder_of(parts), parts.to(fabric.device)
+    recorder = recorder_of(parts)
     try:
+        parts.rehearse()
+        parts = parts.to(fabric.device)
         reports = list(_train(experiment, parts, folder, recorder, progress, fabric))
     except Exception:
         release(folder)

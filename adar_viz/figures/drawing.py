@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pandas as pd
 
 from adar_viz.displays import FORMATS
 from adar_viz.figures.manifest import Figure, FigureError
+from adar_viz.files import whole
 from adar_viz.trace import Trace
 
 LOCK = "figures.lock.json"
@@ -57,9 +57,8 @@ def draw(
 def _record(folder: Path, name: str, record: Mapping[str, Any]) -> None:
     # Read only now: another drawing may have been recorded in the meantime.
     text = json.dumps(read_lock(folder) | {name: record}, indent=1, sort_keys=True, ensure_ascii=False)
-    partial = folder / f".{LOCK}.{os.getpid()}.partial"  # whole or not at all, whatever stops the drawing
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(folder / LOCK)
+    with whole(folder / LOCK) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 def read_inputs(figure: Figure, source: Source) -> list[Trace | pd.DataFrame]:

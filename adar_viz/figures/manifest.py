@@ -9,8 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import pandas as pd
 
@@ -32,6 +31,7 @@ from adar_viz.manifests import (
     repeated,
     tables,
 )
+from adar_viz.specs import fits
 from adar_viz.trace import Trace
 
 MANIFEST = Path("figures/manifest.toml")
@@ -106,7 +106,7 @@ class Figure:
         for name, value in self.options.items():
             if name not in self.parameters:
                 raise self._error(f"{self.display} has no option {name}; it has {', '.join(self.parameters)}")
-            if not _fits(value, self.parameters[name]):
+            if not fits(value, self.parameters[name]):
                 raise self._error(f"{name} must be {_words(self.parameters[name])}; got {value!r}")
 
     def _error(self, reason: str) -> FigureError:
@@ -223,16 +223,6 @@ def _typed(figure: str, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_length(value: Any) -> bool:
     return is_number(value) and bool(value > 0)
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether an option's value is of its type, where that type is a plain one or a union of such."""
-    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    if not all(isinstance(kind, type) for kind in kinds):
-        return True
-    if isinstance(value, bool | float) and not is_number(value):  # true is an int to Python, and nan a float
-        return isinstance(value, bool) and bool in kinds
-    return isinstance(value, kinds) or (float in kinds and isinstance(value, int))
 
 
 def _words(hint: Any) -> str:

@@ -115,9 +115,10 @@ class ADAR(nn.Module):
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}; got {schedule!r}")
         if not (isinstance(clamp, tuple | list) and len(clamp) == 2 and 0 <= clamp[0] <= clamp[1] <= 1):
             raise ValueError(f"clamp must be two shares of T, 0 <= low <= high <= 1; got {clamp}")
-        for name, value in (("ground", ground), ("beside", beside)):
-            if not isinstance(value, NegativeSampler) and not (name == "ground" and value is None):
-                raise ValueError(f"{name} must be a negative sampler{' or None' * (name == 'ground')}; got {value!r}")
+        if not isinstance(ground, NegativeSampler | None):
+            raise ValueError(f"ground must be a negative sampler or None; got {ground!r}")
+        if not isinstance(beside, NegativeSampler):
+            raise ValueError(f"beside must be a negative sampler; got {beside!r}")
         if already_negative not in ("clamp", "skip"):
             raise ValueError(f"already_negative must be 'clamp' or 'skip'; got {already_negative!r}")
         if not (weight >= 0 and warmup >= 0 and learning_rate > 0):

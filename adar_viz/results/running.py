@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ import torch
 
 import adar_viz
 from adar_viz.comparison import Comparison, compare, with_controls
-from adar_viz.comparison.cells import CELL, Outcome, Place, train
+from adar_viz.comparison.cells import CELL, Outcome, Place, stored, train
 from adar_viz.comparison.workers import Workers
 from adar_viz.datasets import Split
 from adar_viz.experiment import prepare
@@ -106,10 +105,10 @@ def _sizes(split: Split) -> dict[str, Any]:
 
 def _circumstances(folder: Path) -> dict[str, Any]:
     """Say where and with what, and how long all trainings of a folder took."""
-    stored = [json.loads(path.read_text(encoding="utf-8"))["outcome"] for path in sorted(folder.rglob(CELL))]
+    outcomes = [stored(path.parent)["outcome"] for path in sorted(folder.rglob(CELL))]
     return {
-        "trainings": len(stored),
-        "hours": round(sum(outcome["seconds"] for outcome in stored) / 3600, 3),
+        "trainings": len(outcomes),
+        "hours": round(sum(outcome["seconds"] for outcome in outcomes) / 3600, 3),
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
         "versions": {
             "adar_viz": adar_viz.__version__,

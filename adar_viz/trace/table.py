@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from adar_viz.files import whole
 from adar_viz.trace.schema import FINITE, REQUIRED_META, SCHEMA, SCHEMA_VERSION, SOURCES, schema_table
 
 META_ENTRY = "meta.json"
@@ -137,9 +138,8 @@ class Trace:
         """
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         meta = json.dumps({"schema_version": SCHEMA_VERSION, **self.meta}, indent=1, sort_keys=True)
-        try:
+        with whole(path) as partial:
             with zipfile.ZipFile(partial, "w") as archive:
                 _write(archive, META_ENTRY, meta.encode(), compress=True)
                 for name, x in sorted(self.arrays.items()):
@@ -148,9 +148,6 @@ class Trace:
                     _write(archive, f"{name}.npy", buffer.getbuffer(), compress=x.dtype.kind in "Ub")
             with partial.open("rb") as written:
                 os.fsync(written.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
         return path
 
     @classmethod

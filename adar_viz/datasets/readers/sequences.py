@@ -24,13 +24,7 @@ def read_lines(path: Path) -> Dataset:
     Timestamps are positions within the user's sequence.
     """
     source = Source.open(path)
-    value, line = read_integers(source)
-    _, first = np.unique(line, return_index=True)
-    once = np.unique(value[first], return_index=True)[1]
-    if len(once) < len(first):
-        again = int(line[first[np.setdiff1d(np.arange(len(first)), once)[0]]])
-        source.fail(again + 1, "one line a user", source.lines()[again])
-    user, item, position, report = _lists(source)
+    user, item, position, report = _lists(source, once=True)
     return _sequence(source, user, item, position, report, "sequence")
 
 
@@ -61,11 +55,15 @@ def read_lightgcn(folder: Path) -> Dataset:
 
 
 def _lists(
-    source: Source,
+    source: Source, *, once: bool = False
 ) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"], Int[np.ndarray, " pair"], Mapping[str, int]]:
-    """Read users, items, and each item's place on its line."""
+    """Read users, items, and each item's place on its line; ``once`` refuses a second line of a user."""
     value, line = read_integers(source)
     first = np.flatnonzero(np.diff(line, prepend=-1))
+    again = np.setdiff1d(first, first[np.unique(value[first], return_index=True)[1]])
+    if once and len(again):
+        number = int(line[again[0]])
+        source.fail(number + 1, "one line a user", source.lines()[number])
     length = np.diff(np.append(first, len(value)))
     place = np.arange(len(value)) - np.repeat(first, length)
     is_item = place > 0
