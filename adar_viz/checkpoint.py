@@ -14,7 +14,7 @@ from torch import Tensor
 
 from adar_viz.files import whole
 
-FORMAT = "adar_viz checkpoint 1"
+FORMAT = "adar_viz checkpoint 2"
 
 
 class CheckpointError(ValueError):

@@ -122,7 +122,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_somebody_elses_file_is_refused(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(2)}, tmp_path / "c", metadata={"format": "pt"})
-    with pytest.raises(CheckpointError, match=r"expected a file marked 'adar_viz checkpoint 1'; got 'pt'"):
+    with pytest.raises(CheckpointError, match=r"expected a file marked 'adar_viz checkpoint 2'; got 'pt'"):
         load(tmp_path / "c")
 
 

@@ -143,12 +143,14 @@ def test_watching_a_training_changes_nothing(sampler: Any) -> None:
 @pytest.mark.parametrize("source", ["forward", "reverse"])
 def test_a_training_cut_off_anywhere_ends_with_the_same_bits(tmp_path: Path, draws: int, source: str) -> None:
     whole, cut, resumed = mf(), mf(), mf()
-    reports = train(whole, adar(source))
+    sampler, same = adar(source), adar(source)
+    reports = train(whole, sampler)
     path = tmp_path / "checkpoint.safetensors"
     with pytest.raises(Cut):
         train(cut, cut_off(adar(source), draws), checkpoint=path)
-    again = train(resumed, adar(source), checkpoint=path)
+    again = train(resumed, same, checkpoint=path)
     assert torch.equal(weights(whole), weights(resumed))
+    assert torch.equal(weights(sampler), weights(same))
     assert [r.losses for r in again] == [r.losses for r in reports]
     assert sum(r.resumed for r in again) == draws // 5
 
@@ -174,17 +176,17 @@ def test_another_plan_is_refused(tmp_path: Path) -> None:
 
 def test_early_stopping_returns_the_best_weights() -> None:
     values = iter([0.1, 0.5, 0.4, 0.3, 0.2, 0.9])
-    kept: list[Tensor] = []
+    backbone, sampler, plan = mf(), adar("reverse"), TrainingPlan(**{**asdict(PLAN), "patience": 3})
+    kept: list[tuple[Tensor, Tensor]] = []
 
-    def validate(backbone: Backbone) -> Mapping[str, float]:
-        assert isinstance(backbone, nn.Module)
-        kept.append(weights(backbone))
+    def validate(_: Backbone) -> Mapping[str, float]:
+        kept.append((weights(backbone), weights(sampler)))
         return {"score": next(values)}
 
-    backbone, plan = mf(), TrainingPlan(**{**asdict(PLAN), "patience": 3})
-    reports = list(fit(backbone, Uniform(), BPR(), rows(), known(), validate=validate, plan=plan))
+    reports = list(fit(backbone, sampler, BPR(), rows(), known(), validate=validate, plan=plan))
     assert [r.is_best for r in reports] == [True, True, False, False, False]
-    assert torch.equal(weights(backbone), kept[1])
+    assert torch.equal(weights(backbone), kept[1][0])
+    assert torch.equal(weights(sampler), kept[1][1]), "the denoiser is that of the backbone"
 
 
 class Poison:

@@ -70,8 +70,7 @@ def load(
         dataset = Dataset(world.interactions, truth=world.truth, format="world")
     else:
         dataset = read(_path_of(name_or_path), format or (KNOWN[name].format or None if name in KNOWN else None))
-    if name in KNOWN:
-        dataset = replace(dataset, interactions=replace(dataset.interactions, name=name))
+        dataset = replace(dataset, interactions=replace(dataset.interactions, name=name))  # as errors shall name it
     least = _least_rating(name, dataset, min_rating)
     dataset = _with_truth(name, dataset, least)
     if least is not None:

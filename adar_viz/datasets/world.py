@@ -80,7 +80,7 @@ class World:
     days: float = 1500.0
 
     def __post_init__(self) -> None:
-        for what, least in (("num_users", 1), ("num_items", 1), ("taste_dim", 2)):
+        for what, least in (("num_users", 1), ("num_items", 2), ("taste_dim", 2)):
             if getattr(self, what) < least:
                 raise ValueError(f"{what} must be at least {least}; got {getattr(self, what)}")
         if not 0 < self.liked_share < 1:

@@ -8,5 +8,6 @@ from adar_viz.evaluation.full_ranking import Evaluation as Evaluation
 from adar_viz.evaluation.full_ranking import by_popularity as by_popularity
 from adar_viz.evaluation.full_ranking import evaluate as evaluate
 from adar_viz.evaluation.full_ranking import require_judge as require_judge
+from adar_viz.evaluation.full_ranking import require_metric as require_metric
 from adar_viz.evaluation.queries import device_of as device_of
 from adar_viz.evaluation.queries import evaluating as evaluating

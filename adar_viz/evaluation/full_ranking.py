@@ -108,6 +108,13 @@ def evaluate(
             return replace(found, seconds=time.perf_counter() - started)
 
 
+def require_metric(metric: str) -> None:
+    """Raise a ``ValueError`` that lists the metrics where none has this name."""
+    names = [f"{name}@{k}" for name in (*PER_USER, "coverage") for k in Conventions().ks]
+    if metric not in names:
+        raise ValueError(f"metric must be one of {', '.join(sorted(names))}; got {metric!r}")
+
+
 def require_judge(backbone: Backbone, split: Split, metric: str) -> None:
     """Find out before a training, not after its first epochs, that `evaluate` cannot judge it.
 
@@ -116,9 +123,7 @@ def require_judge(backbone: Backbone, split: Split, metric: str) -> None:
     ValueError
         No metric has this name, or a sequential backbone lacks a history for some user.
     """
-    names = [f"{name}@{k}" for name in (*PER_USER, "coverage") for k in Conventions().ks]
-    if metric not in names:
-        raise ValueError(f"metric must be one of {', '.join(sorted(names))}; got {metric!r}")
+    require_metric(metric)
     if backbone.history_length is not None:
         for part, targets in (("validation", split.validation), ("test", split.test)):
             user = np.unique(targets.user)

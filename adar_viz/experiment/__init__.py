@@ -11,7 +11,7 @@ from adar_viz.experiment.folder import (
     read_result,
     write_text,
 )
-from adar_viz.experiment.parts import Parts, prepare
+from adar_viz.experiment.parts import Parts, check_specs, prepare
 from adar_viz.experiment.running import demo_run, run
 from adar_viz.experiment.watching import count_false_negatives, trace_of
 
@@ -23,6 +23,7 @@ __all__ = [
     "ExperimentError",
     "Parts",
     "Result",
+    "check_specs",
     "count_false_negatives",
     "default_folder",
     "demo_run",

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Int
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 
 from adar_viz.batches import PairRows, SequenceRows, make_rows
 from adar_viz.core import Backbone, Context, Loss, Negatives, NegativeSampler, Observer, ignore
 from adar_viz.datasets import Split, Truth, load, split
-from adar_viz.evaluation import evaluate, evaluating, require_judge
+from adar_viz.evaluation import evaluate, evaluating, require_judge, require_metric
 from adar_viz.experiment.configuration import TABLES, Experiment, ExperimentError
 from adar_viz.known import KnownPositives
 from adar_viz.specs import SpecError, build, take_apart
@@ -103,11 +104,34 @@ def prepare(experiment: Experiment, *, split_seed: int | None = None) -> Parts:
     parts = split(dataset, rule, **settings, seed=experiment.plan.seed if split_seed is None else split_seed)
     train = parts.train
     user, item = torch.as_tensor(train.user), torch.as_tensor(train.item)
+    backbone, sampler, loss = _build(experiment, user, item, parts.num_users, parts.num_items)
+    require_judge(backbone, parts, experiment.plan.metric)
+    rows = make_rows(train.user, train.item, train.timestamp, backbone.history_length)
+    known = KnownPositives.from_pairs(user, item, num_users=parts.num_users, num_items=parts.num_items)
+    return Parts(parts, backbone, sampler, loss, rows, known, dataset.truth)
+
+
+def check_specs(experiment: Experiment) -> None:
+    """Build every part for a user and two items, without data: what is spelt wrong fails at once.
+
+    Raises
+    ------
+    ValueError
+        A spec is wrong by itself, or no metric has the plan's name.
+    """
+    require_metric(experiment.plan.metric)
+    _split_rule(experiment.split)
+    _build(experiment, torch.zeros(2, dtype=torch.long), torch.arange(2), num_users=1, num_items=2)
+
+
+def _build(
+    experiment: Experiment, user: Int[Tensor, " pair"], item: Int[Tensor, " pair"], num_users: int, num_items: int
+) -> tuple[Backbone, NegativeSampler, Loss]:
     surroundings = {
-        "num_users": parts.num_users,
-        "num_items": parts.num_items,
+        "num_users": num_users,
+        "num_items": num_items,
         "dim": experiment.dim,
-        "counts": torch.as_tensor(train.popularity()),
+        "counts": torch.bincount(item, minlength=num_items),
         "user": user,
         "item": item,
         "generator": seeded("cpu", experiment.plan.seed),
@@ -115,13 +139,11 @@ def prepare(experiment: Experiment, *, split_seed: int | None = None) -> Parts:
     for spec in (experiment.backbone, experiment.negatives, experiment.loss):
         for option in sorted({*take_apart(spec)[2]} & {*surroundings} - {"dim"}):
             raise ExperimentError(f"{option} is not to be set, since it follows from the data; got {spec!r}")
-    backbone = build(experiment.backbone, "backbone", TABLES, surroundings)
-    sampler = build(experiment.negatives, "negatives", TABLES, surroundings)
-    loss = build(experiment.loss, "loss", TABLES, surroundings)
-    require_judge(backbone, parts, experiment.plan.metric)
-    rows = make_rows(train.user, train.item, train.timestamp, backbone.history_length)
-    known = KnownPositives.from_pairs(user, item, num_users=parts.num_users, num_items=parts.num_items)
-    return Parts(parts, backbone, sampler, loss, rows, known, dataset.truth)
+    return (
+        build(experiment.backbone, "backbone", TABLES, surroundings),
+        build(experiment.negatives, "negatives", TABLES, surroundings),
+        build(experiment.loss, "loss", TABLES, surroundings),
+    )
 
 
 def _split_rule(text: str | None) -> tuple[str | None, dict[str, Any]]:

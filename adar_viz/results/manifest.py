@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from adar_viz.comparison.knobs import ranges
-from adar_viz.experiment import Experiment
+from adar_viz.experiment import Experiment, check_specs
 from adar_viz.manifests import (
     COUNT,
     TABLE,
@@ -153,6 +153,11 @@ def _grid(table: Any, path: Path) -> Grid:
     if not isinstance(table, dict) or not isinstance(table.get("variants"), dict):
         raise ResultsError(f"{path}: grid must be a table [grid] with a table [grid.variants]; got {table!r}")
     check_kinds(table["variants"], {}, f"{path}: grid variants", ResultsError)
+    for name, spec in table["variants"].items():
+        try:
+            check_specs(Experiment(negatives=spec))
+        except ValueError as error:
+            raise ResultsError(f"{path}: grid variant {name!r}: {error}") from error
     asked = tables(table, "setting", {"variants", "setting"}, f"{path}: grid", ResultsError)
     return Grid(table["variants"], [_made(Setting, setting, path) for setting in asked])
 
@@ -177,7 +182,8 @@ def _made(kind: type[Table], table: Mapping[str, Any], path: Path) -> Table:
     check_kinds(table, _KINDS, f"{where} {table['id']!r}", ResultsError)
     try:
         made = kind(**table)
-        made.base()  # a wrong plan is found now, not after an hour
+        for spec in table.get("arms", [Experiment.negatives]):  # what is wrong is found now, not after an hour
+            check_specs(replace(made.base(), negatives=spec))
     except (TypeError, ValueError) as error:
         raise ResultsError(f"{where} {table['id']!r}: {error}") from error
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,7 @@ def fit(
     observe: Observer = ignore,
     fabric: Fabric | None = None,
 ) -> Iterator[EpochReport]:
-    """Train, yielding a report after each epoch; at the end the best epoch's weights are loaded, for evaluation.
+    """Train, yielding a report after each epoch; at the end the best epoch's weights are loaded, the sampler's too.
 
     Every random draw of an epoch follows from ``(plan.seed, epoch, process)``, so a run that is
     killed and resumed from its checkpoint ends with the same bits as an uninterrupted one. The
@@ -99,7 +100,7 @@ class _Run:
         if isinstance(sampler, nn.Module):
             sampler.to(fabric.device)
         self.reports: list[EpochReport] = []
-        self.best: dict[str, Tensor] | None = None
+        self.best: dict[str, Any] | None = None
 
     def train_epoch(
         self, rows: PairRows | SequenceRows, known: KnownPositives, epoch: int, observe: Observer
@@ -171,7 +172,7 @@ class _Run:
         best = max((r.metrics[self.plan.metric] for r in self.reports if r.is_best), default=-np.inf)
         if metrics[self.plan.metric] <= best:
             return False
-        self.best = {name: value.detach().clone() for name, value in self._weights().items()}
+        self.best = deepcopy(self._weights())
         return True
 
     def is_over(self) -> bool:
@@ -184,12 +185,17 @@ class _Run:
 
     def load_best(self) -> None:
         if self.best is not None:
-            self.backbone.load_state_dict(self.best)
+            self._load(self.best)
         self.step_module.eval()
 
-    def _weights(self) -> dict[str, Tensor]:
-        weights: dict[str, Tensor] = self.backbone.state_dict()
-        return weights
+    def _weights(self) -> dict[str, Any]:
+        sampler = self.sampler.state_dict() if isinstance(self.sampler, nn.Module) else None
+        return {"backbone": self.backbone.state_dict(), "sampler": sampler}
+
+    def _load(self, weights: Mapping[str, Any]) -> None:
+        self.backbone.load_state_dict(weights["backbone"])
+        if isinstance(self.sampler, nn.Module):
+            self.sampler.load_state_dict(weights["sampler"])
 
     def save(self, path: Path) -> None:
         if self.fabric.is_global_zero:
@@ -197,9 +203,8 @@ class _Run:
                 "plan": asdict(self.plan),
                 "reports": [asdict(report) for report in self.reports],
                 "best": self.best,
-                "backbone": self._weights(),
                 "optimizer": self.optimizer.state_dict(),
-                "sampler": self.sampler.state_dict() if isinstance(self.sampler, nn.Module) else None,
+                **self._weights(),
             }
             checkpoints.save(path, state)
         self.fabric.barrier()
@@ -211,10 +216,8 @@ class _Run:
             raise ValueError(f"{path}: made under another plan; {', '.join(changed)} changed")
         self.reports = [EpochReport(**report) for report in state["reports"]]
         self.best = state["best"]
-        self.backbone.load_state_dict(state["backbone"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if isinstance(self.sampler, nn.Module):
-            self.sampler.load_state_dict(state["sampler"])
+        self._load(state)
 
 
 def _mean_over_processes(fabric: Fabric, value: Tensor) -> Tensor:

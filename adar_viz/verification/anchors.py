@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from adar_viz.experiment import Experiment
+from adar_viz.evaluation import require_metric
+from adar_viz.experiment import Experiment, check_specs
 from adar_viz.manifests import (
     COUNT,
     TABLE,
@@ -84,6 +85,9 @@ class Anchor:
             plan = TrainingPlan(**{name: value for name, value in options.items() if name in of_plan})
             rest = {name: value for name, value in options.items() if name not in of_plan}
             object.__setattr__(self, "experiment", Experiment(plan=plan, **rest))
+            check_specs(self.experiment)
+            for metric in sorted({name for metrics in self.published.values() for name in metrics} - {FALSE_NEGATIVES}):
+                require_metric(metric)
         except (TypeError, ValueError) as error:
             raise AnchorError(f"anchor {self.id!r}: {error}") from error
         epochs = [reading for reading in self.published if reading != BEST]

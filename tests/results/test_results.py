@@ -254,6 +254,10 @@ def test_a_spent_budget_starts_nothing_and_says_what_was_left(
         (("l2 = [0.001, 0.1]", "l2 = []"), r"setting 'world': l2 must be a list of numbers of at least 0; got \[\]"),
         (("l2 = [0.001, 0.1]", "l2 = [-1]"), r"setting 'world': l2 must be a list of numbers of at least 0; got"),
         (('"reference" = "uniform"', '"reference" = 3'), "grid variants: reference must be text; got 3"),
+        (("seeds = 2", 'seeds = 2\narms = ["unifrom"]'), "entry 'small': negatives must be one of .*; got 'unifrom'"),
+        (("seeds = 2", 'seeds = 2\nbackbone = "fm"'), "entry 'small': backbone must be one of .*; got 'fm'"),
+        (("epochs = 2", 'epochs = 2, metric = "auc"'), "entry 'small': metric must be one of .*; got 'auc'"),
+        (('"reference" = "uniform"', '"reference" = "dms"'), "grid variant 'reference': negatives must be one of .*"),
         (("epochs = 2", "epochs = 0"), "entry 'small': epochs must be a whole number of at least 1; got 0"),
     ],
 )

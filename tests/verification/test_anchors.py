@@ -67,6 +67,8 @@ def test_numbers_agree_within_the_tolerance_or_to_four_decimals(tolerance: float
     [
         ({"run": {"depth": 3}}, "anchor 'one': .*depth"),
         ({"run": {"epochs": 0}}, "anchor 'one': epochs must be a whole number of at least 1; got 0"),
+        ({"run": {"negatives": "unifrom"}}, "anchor 'one': negatives must be one of .*; got 'unifrom'"),
+        ({"published": {"best": {"auc": 0.2}}}, "anchor 'one': metric must be one of .*; got 'auc'"),
         ({"seeds": 0}, "seeds must be at least 1, and 1 for a count; got 0"),
         ({"seeds": 2, "count": ("train",)}, "seeds must be at least 1, and 1 for a count; got 2"),
         ({"published": {"50": {"recall@20": 0.2}}}, "readings at an epoch need split = 'as-published'; got"),
