@@ -87,24 +87,27 @@ class Draws:
         self._num_rows = 0
 
     def see(self, event: Drawn) -> None:
-        """Keep what the epoch's summary needs of one step."""
+        """Keep what the epoch's summary needs of one step; negatives of weight 0 are in no loss, and left out."""
         rows = evenly(len(event.user), self.rows, event.user.device)
-        user, item = event.user[rows], event.item[rows]
         positive, negative = event.positive_score[rows], event.negative_score[rows]
         place = evenly(negative.shape[1], NEGATIVES, negative.device)
         with torch.no_grad():
             catalogue = self._catalogue_score(replace(event.encoded, query=event.encoded.query[rows]))
-        kept = {"positive_score": positive, "negative_score": negative[:, place], "catalogue_score": catalogue}
-        kept["hardness"] = kept["negative_score"] - positive[:, None]
-        kept["negative_percentile"] = (catalogue[:, None] < kept["negative_score"][..., None]).float().mean(-1)
+        score = negative[:, place]
+        of_negatives = {"negative_score": score, "hardness": score - positive[:, None]}
+        of_negatives["negative_percentile"] = (catalogue[:, None] < score[..., None]).float().mean(-1)
+        weight, log_prob = (None if x is None else x[rows] for x in (event.weight, event.log_prob))
         if self.loss is not None:
-            optional = (None if x is None else x[rows] for x in (event.weight, event.log_prob))
-            kept["gradient_weight"] = gradient_weight(self.loss, positive, negative, *optional)[:, place]
-        self._seen.append({name: x.flatten().cpu().numpy().astype(np.float32) for name, x in kept.items()})
+            of_negatives["gradient_weight"] = gradient_weight(self.loss, positive, negative, weight, log_prob)[:, place]
+        used = torch.ones_like(score, dtype=torch.bool) if weight is None else weight[:, place] > 0
+        kept = {name: x[used] for name, x in of_negatives.items()}
+        kept |= {"positive_score": positive, "catalogue_score": catalogue.flatten()}
+        self._seen.append({name: x.cpu().numpy().astype(np.float32) for name, x in kept.items()})
         # What all rows share was not drawn for any of them.
         if self.likes is not None and len(event.embedding) == len(event.user):
-            vectors = event.embedding[rows][:, place]
-            self._judge(user, event.positive[rows], item[:, place], vectors, event.encoded, kept.get("gradient_weight"))
+            item, vectors = event.item[rows][:, place], event.embedding[rows][:, place]
+            row = torch.arange(len(rows), device=rows.device)[:, None].expand_as(item)[used]
+            self._judge(event, rows[row], item[used], vectors[used], of_negatives.get("gradient_weight", used)[used])
 
     def _catalogue_score(self, encoded: Encoded) -> Float[Tensor, "row some"]:
         """Score some items for each row, evenly spaced over all ids, from another start in every row."""
@@ -115,24 +118,16 @@ class Draws:
         item = ((row * _GOLDEN % 1 * num_items)[:, None] + spaced).long() % num_items
         return encoded.score(encoded.lookup(item)).detach()
 
-    def _judge(
-        self,
-        user: Tensor,
-        positive: Tensor,
-        item: Tensor,
-        vectors: Tensor,
-        encoded: Encoded,
-        gradient: Tensor | None,
-    ) -> None:
+    def _judge(self, event: Drawn, row: Tensor, item: Tensor, vectors: Tensor, gradient: Tensor) -> None:
+        """Keep who drew which item; a synthetic negative stands for its nearest one."""
         synthetic = item == NO_ITEM
         item, distance = item.clone(), torch.full(item.shape, torch.nan, device=item.device)
         if bool(synthetic.any()):
             with torch.no_grad():
-                item[synthetic], distance[synthetic] = nearest_items(vectors[synthetic], encoded.table())
-        kept = {"user": user[:, None].expand_as(item), "item": item, "distance": distance}
-        kept["own"] = item == positive[:, None]
-        kept["gradient"] = torch.ones_like(distance) if gradient is None else gradient
-        self._judged.append({name: x.flatten().cpu().numpy() for name, x in kept.items()})
+                item[synthetic], distance[synthetic] = nearest_items(vectors[synthetic], event.encoded.table())
+        kept = {"user": event.user[row], "item": item, "distance": distance}
+        kept |= {"own": item == event.positive[row], "gradient": gradient.to(distance.dtype)}
+        self._judged.append({name: x.cpu().numpy() for name, x in kept.items()})
 
     def sum_up(self) -> dict[str, Any]:
         """Return the summary of the epoch, tensors by name, and begin the next one."""
@@ -141,9 +136,12 @@ class Draws:
         nothing = np.full(len(QUANTILES), np.nan)
         names = ["negative_score", "positive_score", "catalogue_score", "hardness", "negative_percentile"]
         names += ["gradient_weight"] if self.loss is not None else []
-        summary = {name: np.quantile(seen[name], QUANTILES) if seen else nothing for name in names}
+        empty = np.zeros(0)
+        found = {name: seen.get(name, empty) for name in names}
+        summary = {name: np.quantile(x, QUANTILES) if len(x) else nothing for name, x in found.items()}
         if self.loss is not None:
-            summary["gradient_weight_mean"] = np.array(seen["gradient_weight"].mean() if seen else np.nan)
+            pull = found["gradient_weight"]
+            summary["gradient_weight_mean"] = np.array(pull.mean() if len(pull) else np.nan)
         if self.likes is not None:
             summary |= _count_false(judged, self.likes)
         return {name: torch.as_tensor(np.asarray(x, dtype=np.float64)) for name, x in summary.items()}

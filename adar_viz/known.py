@@ -43,11 +43,14 @@ class KnownPositives:
         num_items: int,
     ) -> KnownPositives:
         """Build from pairs in any order, duplicates allowed; O(pairs log pairs)."""
+        user, item = torch.as_tensor(user).long(), torch.as_tensor(item).long()
+        if user.shape != item.shape:
+            raise ValueError(f"there must be one item for each user of a pair; got {len(user)} and {len(item)}")
         if len(user) and (int(user.min()) < 0 or int(user.max()) >= num_users):
             raise ValueError(f"user ids must lie in [0, {num_users}); got {int(user.min())} to {int(user.max())}")
         if len(item) and (int(item.min()) < 0 or int(item.max()) >= num_items):
             raise ValueError(f"item ids must lie in [0, {num_items}); got {int(item.min())} to {int(item.max())}")
-        key = torch.unique(user.long() * num_items + item.long())
+        key = torch.unique(user * num_items + item)
         user, item = key // num_items, key % num_items
         count = torch.bincount(user, minlength=num_users)
         start = torch.cat([count.new_zeros(1), count.cumsum(0)])
@@ -70,7 +73,7 @@ class KnownPositives:
         """Whether each (user, item) is a known positive; items below 0 (no item) never are."""
         if not len(self._key):
             return torch.zeros_like(item, dtype=torch.bool)
-        key = user * self.num_items + item
+        key = user.long() * self.num_items + item  # 32 bits overflow on a large catalogue
         place = torch.searchsorted(self._key, key).clamp_(max=len(self._key) - 1)
         return (self._key[place] == key) & (item >= 0)
 
@@ -80,5 +83,5 @@ class KnownPositives:
         With ``rank`` uniform on ``[0, num_items - count(user))`` this draws exactly uniformly
         from the unknown items, without rejection.
         """
-        before = torch.searchsorted(self._gap, rank + user * (self.num_items + 1), right=True)
+        before = torch.searchsorted(self._gap, rank + user.long() * (self.num_items + 1), right=True)
         return rank + (before - self.start[user])

@@ -31,19 +31,23 @@ class Snapshots:
     """
 
     def __init__(self, users: Sequence[int], items: Sequence[int]) -> None:
-        self.users, self.items = torch.as_tensor(users), torch.as_tensor(items)
+        self.users, self.items = (torch.as_tensor(ids, dtype=torch.long) for ids in (users, items))
         self.taken: list[dict[str, Any]] = []
         self._drawn: list[tuple[Tensor, Tensor]] = []
         self._place = torch.full((max(users, default=-1) + 2,), -1)
         self._place[self.users] = torch.arange(len(self.users))
 
     def see(self, event: Drawn) -> None:
-        """Keep the negatives of the followed users; O(row)."""
-        user = event.user.cpu()
+        """Keep the negatives of the followed users; O(row). What all rows share was not drawn for any of them."""
+        if len(event.embedding) != len(event.user):
+            return
+        user, item = event.user.cpu(), event.item.cpu()
+        if event.weight is not None:
+            item = item.masked_fill(event.weight.cpu() == 0, NO_ITEM)
         # One place behind the last followed user stands for all users behind.
         place = self._place[user.clamp(max=len(self._place) - 1)]
         followed = place >= 0
-        self._drawn.append((place[followed], event.item.cpu()[followed][:, :NEGATIVES].clone()))
+        self._drawn.append((place[followed], item[followed][:, :NEGATIVES].clone()))
 
     def take(self, epoch: int, backbone: Backbone) -> None:
         """Copy the embeddings as they are now, with what they say of the users; O(user x item x dim)."""

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from array_api_compat import array_namespace, is_numpy_namespace
 from scipy.special import ndtr, ndtri
 
@@ -44,8 +45,9 @@ def probability_negative(s: Array, alpha_bar: Array, n: Array, b: Array) -> Arra
 
     Where the score has no spread (t = 0, or n = 0) it is 0 or 1; a score on the boundary counts 0.
     """
+    s, alpha_bar, n, b = _together(s, alpha_bar, n, b)
+    xp = array_namespace(s)
     mean, sd = score_law(s, alpha_bar, n)
-    xp = array_namespace(mean, sd)
     gap = b - mean
     spread = sd > 0
     z = gap / xp.where(spread, sd, xp.ones_like(sd))
@@ -392,8 +394,10 @@ def _normal_cdf(z: Array) -> Array:
 
 
 def _together(*values: Array) -> tuple[Array, ...]:
-    """Broadcast numbers and arrays to arrays of one shape."""
-    arrays = [v for v in values if hasattr(v, "shape")]
+    """Broadcast numbers and arrays to floating arrays of one shape."""
+    arrays = [v for v in values if hasattr(v, "shape")] or [np.zeros(())]
     xp = array_namespace(*arrays)
-    like = arrays[0]
-    return tuple(xp.broadcast_arrays(*(v if hasattr(v, "shape") else xp.full_like(like, v) for v in values)))
+    floating = [v.dtype for v in arrays if xp.isdtype(v.dtype, "real floating")]
+    like = xp.zeros_like(arrays[0], dtype=floating[0] if floating else xp.float64)
+    filled = (v if hasattr(v, "shape") else xp.full_like(like, v) for v in values)
+    return tuple(xp.broadcast_arrays(*(v if v.dtype in floating else xp.astype(v, like.dtype) for v in filled)))

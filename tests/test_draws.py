@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,20 @@ def test_the_rows_that_are_looked_at_are_spread_over_the_batch() -> None:
     draws.see(Drawn(nobody, nobody, nobody[:, None], positive, nothing, None, None, torch.zeros(rows, 1, 4), encoded))
     found = draws.sum_up()["positive_score"].numpy()
     np.testing.assert_allclose(found, np.quantile(np.arange(0, rows, 10), QUANTILES))
+
+
+def test_negatives_of_weight_0_are_in_no_loss_and_left_out() -> None:
+    event = step(30, 4, 3)
+    half = torch.where(torch.arange(4) < 2, event.weight, 0)
+    left_out = summary(Draws(None, likes()), replace(event, weight=half))
+    first = {"item": event.item[:, :2], "negative_score": event.negative_score[:, :2], "weight": half[:, :2]}
+    alone = summary(Draws(None, likes()), replace(event, embedding=event.embedding[:, :2], **first))
+    for name, value in alone.items():
+        np.testing.assert_array_equal(left_out[name], value, err_msg=name)
+    nothing = summary(Draws(BPR(), likes()), replace(event, weight=torch.zeros(30, 4)))
+    assert np.isnan(nothing["hardness"]).all()
+    assert np.isnan(nothing["gradient_weight_mean"])
+    assert nothing["judged_draws"] == 0
 
 
 def test_an_epoch_without_draws_is_nan_and_what_all_rows_share_is_not_judged() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -56,6 +57,20 @@ def test_any_shape_is_answered_in_its_shape() -> None:
     user, item = torch.tensor([[[0], [2]]]), torch.tensor([[[1], [1]]])
     assert known.contains(user, item).tolist() == [[[True], [False]]]
     assert known.count(user).shape == known.nth_unknown(user, item).shape == (1, 2, 1)
+
+
+def test_ids_of_32_bits_do_not_overflow_on_a_large_catalogue() -> None:
+    user, item = torch.tensor([59_999, 59_999]), torch.tensor([7, 49_999])
+    known = KnownPositives.from_pairs(user, item, num_users=60_000, num_items=50_000)
+    assert known.contains(user.int(), item.int()).all()
+    assert known.nth_unknown(user.int(), torch.tensor([7, 8], dtype=torch.int32)).tolist() == [8, 9]
+
+
+def test_numpy_is_welcome_and_each_user_needs_an_item() -> None:
+    known = KnownPositives.from_pairs(np.array([0, 1]), np.array([2, 1]), num_users=2, num_items=3)
+    assert known.item.tolist() == [2, 1]
+    with pytest.raises(ValueError, match="one item for each user of a pair; got 2 and 1"):
+        KnownPositives.from_pairs(np.array([0, 1]), np.array([2]), num_users=2, num_items=3)
 
 
 def test_a_copy_on_a_device_answers_alike() -> None:

@@ -44,6 +44,16 @@ def test_embeddings_and_moments_are_the_backbone_s(backbone: MF) -> None:
     assert arrays["snapshot_rms"][0] == pytest.approx(np.sqrt((table**2).mean()), rel=1e-5)
 
 
+def test_what_all_rows_share_or_no_loss_uses_is_not_drawn(backbone: MF) -> None:
+    snapshots, event = Snapshots(USERS, ITEMS), drawn([4, 1], [[3, 6], [2, 5]])
+    snapshots.see(replace(event, weight=torch.tensor([[1.0, 0.0], [0.0, 0.0]])))
+    snapshots.see(replace(event, embedding=event.embedding[:1]))
+    snapshots.take(1, backbone)
+    negative = snapshots.arrays()["snapshot_user_negative"][0]
+    assert negative[negative >= 0].tolist() == [3]
+    assert Snapshots([], []).items.dtype == torch.long
+
+
 def test_negatives_of_followed_users_are_kept_until_the_next_snapshot_and_no_others(backbone: MF) -> None:
     snapshots = Snapshots(USERS, ITEMS)
     snapshots.see(drawn([4, 0, 5, 1], [[3, 6], [1, 1], [1, 1], [2, -1]]))

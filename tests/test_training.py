@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -190,15 +191,15 @@ def test_early_stopping_returns_the_best_weights() -> None:
 
 
 class Poison:
-    """Uniform negatives until the 8th draw, nan from then on."""
+    """Uniform negatives for some draws, nan from then on."""
 
-    def __init__(self) -> None:
-        self.draws = 0
+    def __init__(self, good: float = 7) -> None:
+        self.draws, self.good = 0, good
 
     def sample(self, context: Context, *, observe: Observer = ignore) -> Negatives:
         self.draws += 1
         found = Uniform().sample(context)
-        return Negatives(found.embedding * (float("nan") if self.draws > 7 else 1.0), found.item)
+        return Negatives(found.embedding * (float("nan") if self.draws > self.good else 1.0), found.item)
 
 
 def test_a_nan_names_its_step_and_term_and_spares_the_checkpoint(tmp_path: Path) -> None:
@@ -206,8 +207,55 @@ def test_a_nan_names_its_step_and_term_and_spares_the_checkpoint(tmp_path: Path)
     with pytest.raises(TrainingDiverged, match=r"epoch 1, step 2: the term 'loss' is nan; the usual causes"):
         train(mf(), Poison(), checkpoint=path)
     backbone = mf()
-    assert train(backbone, Uniform(), checkpoint=path)[0].resumed
+    assert train(backbone, Poison(good=math.inf), checkpoint=path)[0].resumed
     assert bool(weights(backbone).isfinite().all())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_metric_that_is_no_number_is_never_the_best(value: float) -> None:
+    values = iter([0.1, value])
+    with pytest.raises(TrainingDiverged, match=f"epoch 1: validation score is {value}"):
+        list(fit(mf(), Uniform(), BPR(), rows(), known(), validate=lambda _: {"score": next(values)}, plan=PLAN))
+
+
+def test_a_checkpoint_goes_on_with_the_parts_that_it_was_made_with(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    train(mf(), Uniform(), checkpoint=path)
+    with pytest.raises(ValueError, match="made with the sampler Uniform; got DNS"):
+        train(mf(), DNS(), checkpoint=path)
+    with pytest.raises(ValueError, match="checkpoint must lie in a folder that exists"):
+        train(mf(), Uniform(), checkpoint=tmp_path / "nowhere" / "checkpoint.safetensors")
+
+
+class Flat:
+    """Forgets the axis of the negatives."""
+
+    def sample(self, context: Context, *, observe: Observer = ignore) -> Negatives:
+        return Negatives(context.encoded.lookup(context.positive), context.positive)
+
+
+class Many:
+    """Gives fewer items than embeddings."""
+
+    def sample(self, context: Context, *, observe: Observer = ignore) -> Negatives:
+        item = context.positive[:, None]
+        return Negatives(context.encoded.lookup(item.expand(-1, 4)), item)
+
+
+def test_shapes_that_would_broadcast_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"\(row, k, dim\) with 64 rows, or 1 for all, and dim 8; got \(64, 8\)"):
+        train(mf(), Flat())
+    with pytest.raises(ValueError, match=r"an item for each embedding, \(64, 4\); got \(64, 1\)"):
+        train(mf(), Many())
+    with pytest.raises(ValueError, match=r"a loss must give one value for each row, \(64,\); got \(64, 1\)"):
+        list(fit(mf(), Uniform(), lambda p, n, w=None: n - p[:, None], rows(), known(), validate=score, plan=PLAN))
+
+
+def test_a_sampler_that_is_used_again_measures_the_new_catalogue() -> None:
+    sampler, plan = ADAR(DIM, warmup=0), replace(PLAN, epochs=1)
+    train(mf(), sampler, plan)
+    train(mf(std=5.0), sampler, plan)
+    assert float(sampler.catalogue.rms) > 3
 
 
 def test_a_huge_learning_rate_is_named_as_the_cause() -> None:

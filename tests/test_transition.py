@@ -150,6 +150,21 @@ def test_special_cases_of_the_crossing() -> None:
     assert Snr(c).alpha_bar(ScoredPair(s, n, b, b, b)) == pytest.approx(c**2 * n**2 / (s**2 + c**2 * n**2))
 
 
+@pytest.mark.parametrize("library", [np, torch])
+def test_whole_numbers_are_numbers(library: Any) -> None:
+    whole, asked = library.asarray([1, 2]), library.asarray([1.0, 2.0])
+    np.testing.assert_allclose(crossing(whole, 1.0, 0.2), crossing(asked, 1.0, 0.2), rtol=1e-6)
+    np.testing.assert_allclose(crossing(whole, 0.5, 0.7), crossing(asked, 0.5, 0.7), rtol=1e-6)
+    np.testing.assert_allclose(
+        probability_negative(whole, 0.5, 1.0, 0.2), probability_negative(asked, 0.5, 1.0, 0.2), rtol=1e-6
+    )
+
+
+def test_numbers_alone_are_enough() -> None:
+    assert crossing(1.0, 1.0, 0.2) == pytest.approx(0.04)
+    assert probability_negative(1.0, 0.04, 1.0, 0.2) == pytest.approx(0.5)
+
+
 def test_pairs_that_never_turn_have_no_crossing() -> None:
     s, b = np.array([-0.5, 0.3, 1.0, 1.0]), np.array([-1.0, 0.4, 0.0, -0.1])
     assert np.isnan(crossing(s, 1.0, b)).all()

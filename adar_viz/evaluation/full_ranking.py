@@ -175,7 +175,9 @@ def _rank(
 def _checked(
     scores: Float[Tensor, "user item"], ids: Int[Tensor, " user"], num_items: int
 ) -> Float[Tensor, "user item"]:
-    """Refuse scores that no ranking can be made of."""
+    """Refuse scores that no ranking can be made of; whole numbers and NumPy's arrays are welcome."""
+    scores = torch.as_tensor(scores)
+    scores = scores if scores.is_floating_point() else scores.double()
     if scores.shape != (len(ids), num_items):
         raise ValueError(f"scores must have shape {(len(ids), num_items)}; got {tuple(scores.shape)}")
     least, most = scores.aminmax()

@@ -109,16 +109,21 @@ class ADAR(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(source, str) and source not in SOURCES:
-            raise ValueError(f"source must be one of {', '.join(SOURCES)}; got {source!r}")
+        if source not in SOURCES if isinstance(source, str) else isinstance(source, type) or not callable(source):
+            raise ValueError(f"source must be one of {', '.join(SOURCES)}, or an object that is called; got {source!r}")
+        if not isinstance(target, ScoreAware | Random | None):
+            raise ValueError(f"target must be a score-aware function, such as Margin(); got {target!r}")
+        if boundary is not None and (isinstance(boundary, type) or not hasattr(boundary, "of")):
+            raise ValueError(f"boundary must be a Constant() or a Quantile(); got {boundary!r}")
         if isinstance(schedule, str) and schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}; got {schedule!r}")
         if not (isinstance(clamp, tuple | list) and len(clamp) == 2 and 0 <= clamp[0] <= clamp[1] <= 1):
             raise ValueError(f"clamp must be two shares of T, 0 <= low <= high <= 1; got {clamp}")
-        if not isinstance(ground, NegativeSampler | None):
-            raise ValueError(f"ground must be a negative sampler or None; got {ground!r}")
-        if not isinstance(beside, NegativeSampler):
-            raise ValueError(f"beside must be a negative sampler; got {beside!r}")
+        for name, sampler in (("ground", ground), ("beside", beside)):
+            if isinstance(sampler, type) or not isinstance(sampler, NegativeSampler | None):
+                raise ValueError(f"{name} must be a negative sampler, such as Uniform(16); got {sampler!r}")
+        if beside is None:
+            raise ValueError("beside must be a negative sampler, such as Uniform(1); got None")
         if already_negative not in ("clamp", "skip"):
             raise ValueError(f"already_negative must be 'clamp' or 'skip'; got {already_negative!r}")
         if not (weight >= 0 and warmup >= 0 and learning_rate > 0):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import weakref
 
 import torch
 from jaxtyping import Float
@@ -38,11 +38,11 @@ class CatalogueMoments(nn.Module):
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("covariance", torch.eye(dim))
         self.register_buffer("rms", torch.ones(()))
-        self._epoch = -1
+        self._measured: tuple[int, weakref.ref[torch.Generator]] | None = None
 
     def refresh(self, context: Context) -> None:
-        """Measure the catalogue, once an epoch."""
-        if self._epoch != context.epoch:
+        """Measure the catalogue, once an epoch: every epoch of every training has a generator of its own."""
+        if self._measured is None or self._measured != (context.epoch, weakref.ref(context.generator)):
             self.measure(context)
 
     @torch.no_grad()
@@ -57,7 +57,7 @@ class CatalogueMoments(nn.Module):
         centred = embedding - self.mean
         self.covariance.copy_(centred.T @ centred / len(item))
         self.rms.copy_(embedding.square().mean().sqrt().clamp(min=1e-12))
-        self._epoch = context.epoch
+        self._measured = context.epoch, weakref.ref(context.generator)
 
     @torch.no_grad()
     def of_scores(self, context: Context) -> tuple[Float[Tensor, " row"], Float[Tensor, " row"]]:
@@ -71,11 +71,3 @@ class CatalogueMoments(nn.Module):
             score = encoded.score(encoded.lookup(item))
             sd, mean = torch.std_mean(score, dim=1, correction=0)
         return mean, sd
-
-    def get_extra_state(self) -> dict[str, Any]:
-        """Return what a checkpoint needs beyond the buffers."""
-        return {"epoch": self._epoch}
-
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Take back what `get_extra_state` gave."""
-        self._epoch = state["epoch"]

@@ -20,6 +20,10 @@ _CELLS = 2**22
 """(draw, item) cells that the fallback holds at a time."""
 
 
+_CANCELS = 1e-6
+"""Share of the whole below which a difference of sums is no longer exact enough."""
+
+
 @dataclass(eq=False)
 class Popularity:
     """Draw unknown items with probability proportional to ``counts ** alpha``, with replacement.
@@ -93,7 +97,15 @@ class _Law:
         self.weight = counts.to(known.item.device, torch.float64) ** alpha
         self.accept, self.alias = alias_table(self.weight)
         self.choices = int((self.weight > 0).sum()) - self._per_user((self.weight > 0).double()).long()
-        self.mass = self.weight.sum() - self._per_user(self.weight)
+        self.mass = self._mass()
+
+    def _mass(self) -> Float[Tensor, " user"]:
+        """Sum the weights of each user's unknown items, one by one where a difference would cancel."""
+        whole = self.weight.sum()
+        mass = whole - self._per_user(self.weight)
+        for part in self._parts((mass < _CANCELS * whole).nonzero()[:, 0]):
+            mass[part] = self._unknown_weight(part).sum(1)
+        return mass
 
     def _per_user(self, value: Float[Tensor, " item"]) -> Float[Tensor, " user"]:
         """Sum over each user's known positives."""
@@ -112,7 +124,7 @@ class _Law:
                 return item
             item[left] = self._propose(len(left), generator)
             left = left[self.known.contains(user[left], item[left])]
-        for part in torch.split(left, max(1, _CELLS // len(self.weight))):
+        for part in self._parts(left):
             item[part] = self._draw_exactly(user[part], generator)
         return item
 
@@ -124,9 +136,15 @@ class _Law:
         return torch.where(stay, column, self.alias[column])
 
     def _draw_exactly(self, user: Int[Tensor, " draw"], generator: torch.Generator) -> Int[Tensor, " draw"]:
+        return torch.multinomial(self._unknown_weight(user), 1, generator=generator)[:, 0]
+
+    def _unknown_weight(self, user: Int[Tensor, " draw"]) -> Float[Tensor, "draw item"]:
         item = torch.arange(len(self.weight), device=user.device).expand(len(user), -1)
-        known = self.known.contains(user[:, None].expand_as(item), item)
-        return torch.multinomial(self.weight.masked_fill(known, 0), 1, generator=generator)[:, 0]
+        return self.weight.masked_fill(self.known.contains(user[:, None].expand_as(item), item), 0)
+
+    def _parts(self, index: Int[Tensor, " some"]) -> tuple[Tensor, ...]:
+        """Split what is to be asked of every item, to bound the memory."""
+        return torch.split(index, max(1, _CELLS // len(self.weight)))
 
 
 def alias_table(weight: Float[Tensor, " item"]) -> tuple[Float[Tensor, " item"], Int[Tensor, " item"]]:

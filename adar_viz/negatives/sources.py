@@ -63,8 +63,9 @@ class Reverse:
     ----------
     steps
         None walks the ancestral chain from T down to each row's t* (up to T denoiser calls). A
-        number takes so many DDIM steps to an estimate of x_0 and noises that to t*: the same
-        marginal where the denoiser is exact, at a cost that does not depend on t*.
+        number takes so many DDIM steps to an estimate of x_0 and noises that to t*, at a cost that
+        does not depend on t*. Few steps shrink x_0 towards the user's mean, whatever the denoiser:
+        five leave 0.7 to 1 of the standard deviation of x_{t*}, least where t* is small.
     """
 
     steps: int | None = 5

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import asdict, replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -52,21 +53,25 @@ def fit(
         Scores the backbone on validation data (never on test); must return ``plan.metric``.
     checkpoint
         Written atomically after each validation. If it exists, training goes on from it, and the
-        epochs that it holds are reported first, marked ``resumed``.
+        epochs that it holds are reported first, marked ``resumed``. It knows the plan and the classes
+        of backbone, sampler and loss; that their options and the rows are the same is the caller's care.
     fabric
         Where to run; by default one process on the CPU.
 
     Raises
     ------
     TrainingDiverged
-        A loss or weight is not finite; names the step and the term. The checkpoint stays good.
+        A loss, weight or ``plan.metric`` is not finite; names the step and the term. The checkpoint stays good.
     ValueError
-        ``checkpoint`` was made under another plan, or ``validate`` lacks ``plan.metric``.
+        ``checkpoint`` was made under another plan or with other parts, its folder is missing, negatives or
+        losses have the wrong shape, or ``validate`` lacks ``plan.metric``.
     """
     plan = plan or TrainingPlan()
     fabric = fabric or Fabric(accelerator="cpu", devices=1)
     run = _Run(backbone, sampler, loss, plan, fabric)
     known = known.to(fabric.device)
+    if checkpoint is not None and not checkpoint.parent.is_dir():
+        raise ValueError(f"checkpoint must lie in a folder that exists; got {checkpoint}")
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
         yield from (replace(report, resumed=True) for report in run.reports)
@@ -94,6 +99,8 @@ class _Run:
         if not isinstance(backbone, nn.Module):
             raise TypeError(f"backbone must be a torch.nn.Module; got {type(backbone).__name__}")
         self.backbone, self.sampler, self.plan, self.fabric = backbone, sampler, plan, fabric
+        of_parts = {"backbone": backbone, "sampler": sampler, "loss": loss}
+        self.parts = {name: type(part).__qualname__ for name, part in of_parts.items()}
         objective = Objective(backbone, sampler, loss, plan.l2)
         self.step_module, self.optimizer = fabric.setup(objective, make_optimizer(backbone, plan.learning_rate))
         self.objective = objective
@@ -115,7 +122,9 @@ class _Run:
         history, reported = TermHistory(epoch), TermHistory(epoch)
         self.step_module.train()
         with torch.random.fork_rng():  # dropout draws from the global generator; leave the caller's alone
-            torch.manual_seed(int(torch.randint(2**62, (), generator=seeded("cpu", plan.seed, epoch, -1))))
+            torch.manual_seed(
+                int(torch.randint(2**62, (), generator=seeded("cpu", plan.seed, epoch, -1 - fabric.global_rank)))
+            )
             for step, batch in enumerate(batches):
 
                 def make_context(step: int = step, **row: Any) -> Context:
@@ -164,6 +173,9 @@ class _Run:
             metrics = {name: float(value) for name, value in validate(self.backbone).items()}
         if self.plan.metric not in metrics:
             raise ValueError(f"metric must be one of {', '.join(sorted(metrics))}; got {self.plan.metric!r}")
+        if not isfinite(metrics[self.plan.metric]):
+            value = metrics[self.plan.metric]
+            raise TrainingDiverged(f"epoch {len(self.reports)}: validation {self.plan.metric} is {value}")
         return metrics
 
     def note_best(self, metrics: Mapping[str, float]) -> bool:
@@ -201,6 +213,7 @@ class _Run:
         if self.fabric.is_global_zero:
             state = {
                 "plan": asdict(self.plan),
+                "parts": self.parts,
                 "reports": [asdict(report) for report in self.reports],
                 "best": self.best,
                 "optimizer": self.optimizer.state_dict(),
@@ -214,6 +227,9 @@ class _Run:
         if state["plan"] != asdict(self.plan):
             changed = sorted(k for k, v in asdict(self.plan).items() if state["plan"].get(k) != v)
             raise ValueError(f"{path}: made under another plan; {', '.join(changed)} changed")
+        for name, was in state["parts"].items():
+            if was != self.parts[name]:
+                raise ValueError(f"{path}: made with the {name} {was}; got {self.parts[name]}")
         self.reports = [EpochReport(**report) for report in state["reports"]]
         self.best = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])

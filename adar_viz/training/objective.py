@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from adar_viz.core import Backbone, Batch, Context, Loss, Negatives, NegativeSampler, Observer, ignore
+from adar_viz.core import Backbone, Batch, Context, Encoded, Loss, Negatives, NegativeSampler, Observer, ignore
 from adar_viz.events import Drawn
 
 
@@ -33,9 +33,13 @@ class Objective(nn.Module):
         context = make_context(user=batch.user, positive=batch.positive, encoded=encoded)
         negatives = sampler.sample(context, observe=observe)
         positive = context.positive_score
+        _check_negatives(negatives, encoded)
         negative = encoded.score(negatives.embedding)
         known = {"log_prob": negatives.log_prob} if self._loss_takes_log_prob else {}
-        terms = {"loss": loss(positive, negative, negatives.weight, **known).mean(), **negatives.auxiliary}
+        value = loss(positive, negative, negatives.weight, **known)
+        if value.shape != positive.shape:
+            raise ValueError(f"a loss must give one value for each row, {_shape(positive)}; got {_shape(value)}")
+        terms = {"loss": value.mean(), **negatives.auxiliary}
         if self.l2 > 0:
             terms["l2"] = self.l2 * self.backbone.l2(batch, negatives.item)
         if observe is not ignore:
@@ -45,6 +49,20 @@ class Objective(nn.Module):
             observe(Drawn(batch.user, batch.positive, item, *scores, weight, log_prob, vectors, encoded))
         self.seen = context, negatives, terms
         return torch.stack(list(terms.values())).sum()
+
+
+def _check_negatives(negatives: Negatives, encoded: Encoded) -> None:
+    """Refuse shapes that would broadcast to scores of one row's query with another row's negatives."""
+    embedding, item, (rows, dim) = negatives.embedding, negatives.item, encoded.query.shape
+    if embedding.dim() != 3 or len(embedding) not in (1, rows) or embedding.shape[2] != dim:
+        expected = f"(row, k, dim) with {rows} rows, or 1 for all, and dim {dim}"
+        raise ValueError(f"embeddings of negatives must be {expected}; got {_shape(embedding)}")
+    if item.shape != embedding.shape[:2]:
+        raise ValueError(f"negatives must have an item for each embedding, {_shape(embedding)[:2]}; got {_shape(item)}")
+
+
+def _shape(tensor: Tensor) -> tuple[int, ...]:
+    return tuple(tensor.shape)
 
 
 def make_optimizer(backbone: nn.Module, learning_rate: float) -> torch.optim.Optimizer:

@@ -61,11 +61,12 @@ def test_what_stands_beside_keeps_its_weights_and_auxiliary_losses() -> None:
 
 def test_moments_are_those_of_the_backbone_that_was_measured_last() -> None:
     world, sampler = World.new(), adar()
-    sampler.refresh(world.context())
+    context = world.context()
+    sampler.refresh(context)
     before = float(sampler.sigma)
     with torch.no_grad():
         world.item.mul_(10)
-    sampler.refresh(world.context())  # the same epoch: nothing is measured
+    sampler.refresh(context)  # the same epoch of the same training: nothing is measured
     assert float(sampler.sigma) == before
     sampler.catalogue.measure(world.context())
     assert float(sampler.sigma) == pytest.approx(10 * before)
@@ -93,8 +94,13 @@ def test_the_denoiser_learns_from_rows_of_the_whole_batch(rows: int, monkeypatch
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ground": 3}, "ground must be a negative sampler or None; got 3"),
-        ({"beside": None}, "beside must be a negative sampler; got None"),
+        ({"ground": 3}, r"ground must be a negative sampler, such as Uniform\(16\); got 3"),
+        ({"ground": Uniform}, "ground must be a negative sampler, .*; got <class"),
+        ({"beside": None}, r"beside must be a negative sampler, such as Uniform\(1\); got None"),
+        ({"target": "margin"}, r"target must be a score-aware function, such as Margin\(\); got 'margin'"),
+        ({"target": Margin}, "target must be a score-aware function, .*; got <class"),
+        ({"boundary": "quantile"}, "boundary must be a .*; got 'quantile'"),
+        ({"source": 3}, "source must be one of forward, .*; got 3"),
         ({"clamp": (0.5,)}, r"clamp must be two shares of T, 0 <= low <= high <= 1; got \(0.5,\)"),
         ({"clamp": 0.5}, "clamp must be two shares of T, 0 <= low <= high <= 1; got 0.5"),
         ({"clamp": (0, 0.5, 1)}, r"clamp must be two shares .* got \(0, 0.5, 1\)"),

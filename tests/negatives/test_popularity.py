@@ -58,6 +58,14 @@ def test_a_user_with_one_rare_item_left_still_gets_it() -> None:
     torch.testing.assert_close(drawn.log_prob, torch.zeros(50, 1))
 
 
+def test_the_probability_of_a_rare_item_does_not_cancel() -> None:
+    counts = torch.ones(ITEMS)
+    counts[0] = 1e4
+    drawn = Popularity(counts, 5.0).sample(context_for([0], {0: [0]}))
+    assert drawn.log_prob is not None
+    torch.testing.assert_close(drawn.log_prob.exp(), torch.full((1, 1), 1 / (ITEMS - 1)))
+
+
 def test_a_user_without_drawable_items_is_named() -> None:
     liked = {**LIKED, 1: [0, 1, 2, 3, 4, 5, 6]}  # item 7 was never chosen, so it cannot be drawn
     with pytest.raises(ValueError, match="user 1 has none"):
