@@ -14,8 +14,8 @@ from typing import Any
 from adar_viz.displays.style import CONTEXTS
 from adar_viz.figures.checking import check
 from adar_viz.figures.drawing import Source, draw, read_inputs, read_lock
-from adar_viz.figures.manifest import MANIFEST, Figure, FigureError, choose, read_manifest
-from adar_viz.trace import Trace
+from adar_viz.figures.manifest import INPUTS, MANIFEST, Figure, FigureError, choose, read_manifest
+from adar_viz.trace import Trace, trace_file
 
 
 def add_parser(subparsers: Any) -> None:
@@ -68,11 +68,12 @@ def execute(args: argparse.Namespace) -> int:
     if args.trace is not None and args.out is None:
         raise FigureError("--trace must come with --out, so that figures of other data stay apart")
     settings = _settings(args.settings)
-    if args.trace is not None and (without := sorted(_INPUTS & set(settings))):
+    if args.trace is not None and (without := sorted(INPUTS & set(settings))):
         raise FigureError(f"--set {without[0]} says what a figure is drawn from, and so does --trace; got both")
     figures = _changed(drawn, settings, alone=bool(args.only))
     if args.trace is not None:
         figures = _of_traces(figures, len(args.trace), alone=bool(args.only))
+        figures = [_as_given(figure, args.trace, args.manifest.parent, settings) for figure in figures]
         for path in args.trace:  # one that cannot be read is no reason to leave out figure after figure
             Trace.load(path)
     folder = args.out or args.manifest.parent / _apart(args, changed=figures != drawn)
@@ -87,10 +88,6 @@ def execute(args: argparse.Namespace) -> int:
         print(f"{name}: {reason}")
     print(f"{len(figures) - len(reasons)} of {len(figures)} figures match their data")
     return 1 if reasons else 0
-
-
-_INPUTS = frozenset({"data", "seed", "negatives", "traces", "table"})
-"""Settings of a figure that say what it is drawn from."""
 
 
 def _may_leave_out(args: argparse.Namespace) -> bool:
@@ -147,6 +144,13 @@ def _of_traces(figures: list[Figure], number: int, *, alone: bool) -> list[Figur
             raise FigureError(f"figure {figure.id!r}: it is drawn from {takes}; got --trace {number} times")
     _say_left_out(figures, able, "they are not drawn from as many traces")
     return able
+
+
+def _as_given(figure: Figure, traces: list[Path], home: Path, settings: Mapping[str, Any]) -> Figure:
+    """Drop what the manifest says of its own runs where the given traces are others; names that were set stay."""
+    if [trace_file(path).resolve() for path in traces] == [path.resolve() for path in figure.stored_inputs(home)]:
+        return figure
+    return figure.of_other_runs().changed({name: value for name, value in settings.items() if name == "names"})
 
 
 def _say_left_out(figures: list[Figure], able: list[Figure], reason: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from adar_viz.displays.moving_boundary import MovingBoundary, signal_at
-from adar_viz.trace import Trace, run_names, user_moments
+from adar_viz.trace import TOP_TENTH, Trace, run_names, user_moments
 
 
 class ComparedBoundaries(MovingBoundary):
@@ -26,7 +26,7 @@ class ComparedBoundaries(MovingBoundary):
         user: int | None = None,
         epoch: int | None = None,
         timestep: int | None = None,
-        z: float = 1.28,
+        z: float = TOP_TENTH,
     ) -> Self:
         """Compute for two runs.
 

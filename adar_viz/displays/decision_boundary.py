@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, UserPlane, boundaries, clearest_pair, first_below, item_names, walk_scores
+from adar_viz.trace import Trace, UserPlane, boundaries, clearest_pair, first_below, item_names, walk_scores, walks_of
 
 
 class DecisionBoundary(Display):
@@ -65,7 +65,7 @@ class DecisionBoundary(Display):
         self.right_side, self.explained = right_side, explained
 
     @classmethod
-    def from_trace(cls, trace: Trace, user: int | None = None, z: float = 1.28, source: str = "forward") -> Self:
+    def from_trace(cls, trace: Trace, user: int | None = None, source: str = "forward") -> Self:
         """Compute for one user of whom a walk was recorded.
 
         Parameters
@@ -74,20 +74,18 @@ class DecisionBoundary(Display):
             With walks and the catalogue's embeddings.
         user
             Row of `user_label`; None takes the user of the clearest pair, see `adar_viz.trace.clearest_pair`.
-        z
-            Boundary where the rule has none: ``mean + z sd`` of the user's scores.
         source
             ``forward``, ``reverse`` or ``renoise``: the walk that is shown.
         """
         trace.require("walk", "walk_query", "item_embedding", "pair_user", "pair_item", "transition_timestep")
         trace.require("user_label", "pair_score")
-        w = _walk_of(trace, user, source, z)
+        w = _walk_of(trace, user, source)
         pair = int(trace["walk_pair"][w])
         pairs = np.flatnonzero(trace["pair_user"] == trace["pair_user"][pair])
         item, T = trace["item_embedding"].astype(np.float64), trace.num_timesteps
         plane = UserPlane.of(trace["walk_query"][w], item)
         points = tuple(plane.project(x) for x in (item, item[trace["pair_item"][pairs]], trace["walk"][w]))
-        boundary, transition = float(boundaries(trace, z)[pair]), int(trace["transition_timestep"][pair])
+        boundary, transition = float(boundaries(trace)[pair]), int(trace["transition_timestep"][pair])
         scores = [(item * plane.query).sum(axis=1), trace["pair_score"][pairs], walk_scores(trace)[w]]
         return cls(
             (
@@ -121,7 +119,7 @@ class DecisionBoundary(Display):
             f"(height: the widest direction the user does not see; both hold {self.explained:.0%} of the variance)"
         )
         ax.set_title(
-            f"One user's boundary, a straight line, parts {_percent(self.right_side)} of points correctly",
+            f"One user's boundary, a straight line, separates {_percent(self.right_side)} of points correctly",
             pad=2.2 * style.CONTEXTS[self._context][0],
         )
         self._label(ax, color)
@@ -138,9 +136,7 @@ class DecisionBoundary(Display):
         # A boundary beyond all items is shown, too, with both of its sides.
         room = 0.05 * (right - left)
         left, right = min(left, self.boundary - room), max(right, self.boundary + room)
-        self.negative_side_ = ax.axvspan(
-            left, self.boundary, fc="none", ec=style.VERMILLION, alpha=0.35, hatch="///", lw=0, zorder=0
-        )
+        self.negative_side_ = style.negative_side(ax, left, self.boundary, along="x", alpha=0.35, zorder=0)
         self.boundary_ = ax.axvline(self.boundary, color=style.VERMILLION, lw=1.8 * size * scale)
         ax.set_xlim(left, right)
 
@@ -218,11 +214,11 @@ class DecisionBoundary(Display):
         )
 
 
-def _walk_of(trace: Trace, user: int | None, source: str, z: float) -> int:
+def _walk_of(trace: Trace, user: int | None, source: str) -> int:
     """Index of the walk to show: the clearest one of all, or the first one of the user."""
     of_source = trace["walk_source"] == source
     if user is None:
-        return int(np.flatnonzero((trace["walk_pair"] == clearest_pair(trace, source, z)) & of_source)[0])
+        return int(walks_of(trace, clearest_pair(trace, source), source)[0])
     walker = trace["pair_user"][trace["walk_pair"]]
     walks = np.flatnonzero((walker == user) & of_source)
     if not len(walks):

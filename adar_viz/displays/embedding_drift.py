@@ -58,7 +58,7 @@ class EmbeddingDrift(Display):
         share of an item's nearest items that it keeps.
     drift, null : float
         How far items moved on the map, and how far they would seem to where nothing moved but a random turn and
-        a shake of `adar_viz.trace.NULL_JITTER`; in units of the spread of the map.
+        added noise of `adar_viz.trace.NULL_JITTER`; in units of the spread of the map.
     all_, ends_ : PathCollection
     trails_ : list of Line2D
     labels_ : list of Text
@@ -112,7 +112,7 @@ class EmbeddingDrift(Display):
             How many nearest items make a neighbourhood, by distance, among the items that are looked at.
         since
             First epoch that is looked at; 0 is before training, None takes `adar_viz.trace.settled_epoch`: before
-            it neighbourhoods change as much as chance has it.
+            it neighbourhoods change as much as expected by chance.
         items
             Ids of items that get a trail instead; they are looked at even where they are not popular.
         popular

@@ -56,7 +56,7 @@ class HardnessMap(Display):
         self.even = np.where(half.any(axis=1), half.argmax(axis=1), -1)
 
     @classmethod
-    def from_trace(cls, trace: Trace, z: float = 1.28) -> Self:
+    def from_trace(cls, trace: Trace) -> Self:
         """Compute from the closed form.
 
         Parameters
@@ -64,20 +64,18 @@ class HardnessMap(Display):
         trace
             With alpha_bar and the pairs' score, noise and transition; `adar_viz.trace.what_if` gives
             one for other settings.
-        z
-            Boundary of pairs whose rule has none: ``mean + z sd`` of the user's scores.
         """
         trace.require("pair_score", "transition_timestep", "clamped")
         order = np.argsort(trace["pair_score"], kind="stable")
         named = {"pair_item", "item_label"} <= set(trace.arrays)
         item = item_names(trace)[trace["pair_item"]] if named else np.full(len(order), "")
         return cls(
-            law_probability(trace, z)[order],
+            law_probability(trace)[order],
             trace["pair_score"][order],
-            boundaries(trace, z)[order],
+            boundaries(trace)[order],
             trace["transition_timestep"][order],
             trace["clamped"][order],
-            already_negative(trace, z)[order],
+            already_negative(trace)[order],
             item[order],
             trace.meta,
         )

@@ -75,7 +75,7 @@ class HardnessOverTraining(Display):
         self.as_hard_ = right.axhline(0, color=style.BLACK, ls=":", lw=0.9)
         low, high = right.get_ylim()
         right.set_ylim(low, max(high, 0.12 * (high - low)))
-        right.set(title="How hard it is there", ylabel="score less the positive's")
+        right.set(title="How hard it is there", ylabel="score minus the positive's")
         self._label_hardness(right, color)
         for ax in axes:
             ax.set(xlabel="epoch", xlim=(self.epoch[0], self.epoch[-1]))

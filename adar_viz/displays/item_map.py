@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, UserMoment, map_quality, neighbours, user_moments
+from adar_viz.trace import TOP_TENTH, Trace, UserMoment, map_quality, neighbours, user_moments
 
 
 class ItemMap(Display):
@@ -67,7 +67,7 @@ class ItemMap(Display):
         self.right_map = float((near[self.above] > 0.5).mean()) if self.above.any() else 0.0
 
     @classmethod
-    def from_trace(cls, trace: Trace, user: int | None = None, k: int = 10, z: float = 1.28) -> Self:
+    def from_trace(cls, trace: Trace, user: int | None = None, k: int = 10, z: float = TOP_TENTH) -> Self:
         """Compute for one followed user.
 
         Parameters
@@ -101,14 +101,14 @@ class ItemMap(Display):
         self._draw_items(chart, self.xy, color)
         scale = style.CONTEXTS[self._context][1]
         left, right = plane.get_xlim()
-        plane.axvspan(left, self.moment.boundary, fc="none", ec=style.VERMILLION, alpha=0.3, hatch="///", lw=0)
+        style.negative_side(plane, left, self.moment.boundary, along="x", alpha=0.3)
         self.boundary_ = plane.axvline(self.moment.boundary, color=style.VERMILLION, lw=1.8 * scale)
         plane.set_xlim(left, right)
         plane.set(yticks=[])
         chart.set(xticks=[], yticks=[])
         chart.spines[["left", "bottom"]].set_visible(False)
         plane.spines["left"].set_visible(False)
-        plane.set_title(f"The user's plane parts {self.right_plane:.0%} correctly")
+        plane.set_title(f"The user's plane separates {self.right_plane:.0%} correctly")
         chart.set_title(f"UMAP: {self.right_map:.0%} of ▲ among mostly ▲")
         plane.set_xlabel(
             f"score for user {self.user}\n(plane: {self.moment.plane.explained:.0%} of the variance)\n"

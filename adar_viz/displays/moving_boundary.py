@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, UserMoment, user_moments
+from adar_viz.trace import TOP_TENTH, Trace, UserMoment, user_moments
 
 PATHS = 5
 """Positives whose x_t is shown: more would hide the rest."""
@@ -79,7 +79,7 @@ class MovingBoundary(Display):
         user: int | None = None,
         epochs: Sequence[int] | None = None,
         timestep: int | None = None,
-        z: float = 1.28,
+        z: float = TOP_TENTH,
     ) -> Self:
         """Compute for one followed user at three snapshots of a run.
 
@@ -119,7 +119,7 @@ class MovingBoundary(Display):
         for panel, ax in enumerate(axes):
             self._draw_moment(ax, panel, color)
             left, right, low, high = self._limits([panel] if self.own_scale else range(len(axes)))
-            ax.axvspan(left, self.moment[panel].boundary, fc="none", ec=style.VERMILLION, alpha=0.3, hatch="///", lw=0)
+            style.negative_side(ax, left, self.moment[panel].boundary, along="x", alpha=0.3)
             held = self.moment[panel].plane.explained
             ax.set(xlim=(left, right), ylim=(low, high), yticks=[])
             ax.xaxis.set_major_locator(MaxNLocator(3))
@@ -153,7 +153,7 @@ class MovingBoundary(Display):
 
         self.item_.append(marks(m.xy, "o", 2.2, color=style.GREY, alpha=0.3, mew=0))
         edge = 0.9 * scale
-        self.unseen_.append(marks(m.xy[m.unseen], "o", 4.2, mfc="none", mec="#00735C", mew=edge))
+        self.unseen_.append(marks(m.xy[m.unseen], "o", 4.2, mfc="none", mec=style.TEAL, mew=edge))
         for start, end in zip(m.xy[self.shown[panel]], self.synthetic[panel], strict=True):
             self.path_ += ax.plot(*np.stack([start, end]).T, color=color, lw=0.6 * scale)
         self.drawn_.append(marks(m.xy[m.drawn & ~false], "x", 5, color=style.BLACK, mew=1.2 * edge))

@@ -30,8 +30,8 @@ _PANELS = ("nothing moved, as it comes", "nothing moved, turned back", "the run,
 class NullDrift(Display):
     """Trails of the same items three times: in snapshots in which nothing moved, and in the run's own.
 
-    The null takes the last snapshot, turns copies of it at random and shakes them a little. As it
-    comes, it seems to drift far; turned back (Procrustes), only the shaking is left. What the run
+    The null takes the last snapshot, turns copies of it at random and adds a little noise. As it
+    comes, it seems to drift far; turned back (Procrustes), only the noise is left. What the run
     shows beyond that, it learnt.
 
     Attributes
@@ -88,9 +88,9 @@ class NullDrift(Display):
             With at least two snapshots of item embeddings from ``since`` on.
         since
             First epoch that is looked at; 0 is before training, None takes `adar_viz.trace.settled_epoch`: before
-            it neighbourhoods change as much as chance has it.
+            it neighbourhoods change as much as expected by chance.
         jitter
-            How much the copies are shaken, in units of the spread of the items.
+            How much noise is added to the copies, in units of the spread of the items.
         trails
             How many items get a trail: evenly spaced among those that are looked at.
         popular
@@ -98,7 +98,7 @@ class NullDrift(Display):
         k
             How many nearest items make a neighbourhood.
         seed
-            Of the turns and of the shaking.
+            Of the turns and of the noise.
         """
         epoch, chosen = snapshots_since(trace, since)
         members = popular_members(trace, popular)
@@ -154,8 +154,8 @@ class NullDrift(Display):
         """Say how far items seem to drift where nothing moved, before and after the turn, and in the run."""
         raw, null, real = self.drift
         return (
-            f"Where nothing moved but a random turn and a shake of {self.jitter:.2f} of the spread, {len(self.all)} "
-            f"items seem to drift by {raw:.2f} of the map's spread; turned back, by {null:.2f}, with "
+            f"Where nothing moved but a random turn and added noise of {self.jitter:.2f} of the spread, "
+            f"{len(self.all)} items seem to drift by {raw:.2f} of the map's spread; turned back, by {null:.2f}, with "
             f"{self.change[1]:.0%} of the {self.k} nearest items changed. In the run they drift by {real:.2f}, with "
             f"{self.change[2]:.0%} changed, from epoch {self.epoch[0]} to {self.epoch[-1]}."
         )

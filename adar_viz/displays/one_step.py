@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, UserPlane, boundaries, clearest_pair, item_names, nearest_items, walk_scores
+from adar_viz.trace import Trace, UserPlane, boundaries, clearest_pair, item_names, nearest_items, walk_scores, walks_of
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,7 @@ class OneStep(Display):
         self.name, self.source, self.nearest = names
 
     @classmethod
-    def from_trace(
-        cls, trace: Trace, pair: int | None = None, source: str = "forward", t: int | None = None, z: float = 1.28
-    ) -> Self:
+    def from_trace(cls, trace: Trace, pair: int | None = None, source: str = "forward", t: int | None = None) -> Self:
         """Compute for one timestep of one walk.
 
         Parameters
@@ -85,16 +83,10 @@ class OneStep(Display):
             ``forward``, ``reverse`` or ``renoise``.
         t
             Timestep, 1 to T; None takes the pair's t*.
-        z
-            Boundary where the rule has none: ``mean + z sd`` of the user's scores.
         """
         trace.require("walk", "walk_prediction", "walk_query", "walk_pair", "item_embedding", "pair_item")
-        pair = clearest_pair(trace, source, z) if pair is None else pair
-        fits = np.flatnonzero((trace["walk_source"] == source) & (trace["walk_pair"] == pair))
-        if not len(fits):
-            known = sorted(set(zip(trace["walk_pair"].tolist(), trace["walk_source"].tolist(), strict=True)))
-            raise ValueError(f"pair and source must be one of the walks {known}; got {pair}, {source!r}")
-        walk, T = int(fits[0]), trace.num_timesteps
+        pair = clearest_pair(trace, source) if pair is None else pair
+        walk, T = int(walks_of(trace, pair, source)[0]), trace.num_timesteps
         t = max(1, int(trace["transition_timestep"][pair])) if t is None else t
         if not 1 <= t <= T:
             raise ValueError(f"t must lie in [1, {T}]; got {t}")
@@ -109,7 +101,7 @@ class OneStep(Display):
             _legs(trace, walk, t, x0, plane),
             plane.project(trace["item_embedding"]),
             (walk_scores(trace)[walk], guess @ query, _cosine(guess, x0)),
-            (float(boundaries(trace, z)[pair]), float(trace["pair_score"][pair])),
+            (float(boundaries(trace)[pair]), float(trace["pair_score"][pair])),
             (str(names[positive]), source, str(names[nearest])),
             trace.meta,
         )
@@ -134,7 +126,7 @@ class OneStep(Display):
         room = 0.2 * np.maximum(high - low, 1e-9)
         ax.set(xlim=(low[0] - room[0], high[0] + room[0]), ylim=(low[1] - room[1], high[1] + 1.5 * room[1]))
         left, right = ax.get_xlim()
-        ax.axvspan(left, self.boundary, fc="none", ec=style.VERMILLION, alpha=0.25, hatch="///", lw=0, zorder=0)
+        style.negative_side(ax, left, self.boundary, along="x", zorder=0)
         ax.set(yticks=[], xlabel="\n".join(["score for this user (★ start)", *self._key()]))
         ax.set_xlim(left, right)
         ax.set_title(f"{self.source.capitalize()}, t = {self.t} in slow motion")
@@ -151,7 +143,7 @@ class OneStep(Display):
         ax.axhline(self.boundary, color=style.VERMILLION, lw=1.4)
         self.now_ = ax.axvline(self.t, color=style.BLACK, lw=0.9, ls="--")
         low, high = ax.get_ylim()
-        ax.axhspan(low, self.boundary, fc="none", ec=style.VERMILLION, alpha=0.25, hatch="///", lw=0)
+        style.negative_side(ax, low, self.boundary)
         ax.set(xlim=(0, t[-1]), ylim=(low, high), xlabel="timestep t", ylabel="score for this user")
         ax.set_title("Noisy vector, and the estimate from it")
         ends = [float(self.score[-1]), float(self.estimate[-1]), self.boundary, self.own]

@@ -79,12 +79,13 @@ class SpaceUse(Display):
             ax.set(xticks=ticks, xticklabels=self.epoch[ticks].astype(str), xlabel="epoch", xlim=(0, at[-1]))
         (self.alignment_,) = close.plot(at, self.alignment, color=color, marker="o", clip_on=False)
         close.set(title="Alignment: users near their items?", ylabel="squared distance", ylim=(0, 2.2))
-        self._note(close, 2.0, "as far as chance has it")
+        self._note(close, 2.0, "as far as expected by chance")
         self.uniformity_, named = [], []
         for column, (name, colour, dash) in enumerate((("items", color, "-"), ("users", style.BLACK, "--"))):
             self.uniformity_ += even.plot(at, self.uniformity[:, column], dash, color=colour)
             named += [(self.uniformity[-1, column], name, colour)] if np.isfinite(self.uniformity[-1, column]) else []
-        even.set(title="Uniformity: spread all around?", ylabel="log mean potential", ylim=(-4.2, 0.3))
+        bottom = min(-4.2, float(np.nanmin(self.uniformity)) - 0.2)  # few items can lie further apart than many
+        even.set(title="Uniformity: spread all around?", ylabel="log mean potential", ylim=(bottom, 0.3))
         style.label_ends(even, 1, *zip(*named, strict=True))
         self._note(even, 0.0, "all in one place: collapse")
         for low, high, alpha in ((0, 4, 0.15), (1, 3, 0.3)):

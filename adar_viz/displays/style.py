@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
-from matplotlib.patches import ConnectionPatch
+from matplotlib.patches import ConnectionPatch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, BboxBase
 
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, PURPLE, BLACK, GREY = "#56B4E9", "#9A3F8A", "#1A1A1A", "#6B6B6B"
-"""Okabe and Ito's palette, with purple darkened; text in orange is RUST. Text has a contrast of 4.5:1 on white."""
-RUST = "#9A4300"
+RUST, TEAL = "#9A4300", "#00735C"
+"""Okabe and Ito's palette, with purple darkened; RUST is orange, and TEAL green, for text and thin lines.
+
+Text has a contrast of 4.5:1 on white."""
 
 SEQUENTIAL = "cividis"
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D")
 """Colour never stands alone: lines differ in their dashes, points in their shape."""
+SOURCE_LOOK = {"forward": (BLUE, "-"), "reverse": (TEAL, "--"), "renoise": (BLACK, "-.")}
+"""Colour and dashes of a walk, by how it was made."""
 
 CONTEXTS = {"paper": (8.0, 1.0), "slides": (13.0, 1.45), "poster": (22.0, 2.4)}
 """Size of the text in points, and the factor for the size of the figure."""
@@ -72,6 +76,20 @@ def applied(context: str = "paper") -> AbstractContextManager[None]:
     """Apply the settings of a context for the length of a ``with`` block."""
     settings: Any = rc(context)
     return matplotlib.rc_context(settings)
+
+
+def negative_side(
+    ax: Axes,
+    start: float,
+    boundary: float,
+    *,
+    along: Literal["x", "y"] = "y",
+    alpha: float = 0.25,
+    zorder: float | None = None,
+) -> Rectangle:
+    """Hatch what scores below the boundary, from ``start`` on; ``along`` is the axis of the score."""
+    span = ax.axhspan if along == "y" else ax.axvspan
+    return span(start, boundary, fc="none", ec=VERMILLION, alpha=alpha, hatch="///", lw=0, zorder=zorder)
 
 
 def label_ends(

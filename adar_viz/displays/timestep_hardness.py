@@ -60,7 +60,7 @@ class TimestepHardness(Display):
         self.level, self.transition, self.title = level, transition, title
 
     @classmethod
-    def from_trace(cls, trace: Trace, pair: int | None = None, z: float = 1.28) -> Self:
+    def from_trace(cls, trace: Trace, pair: int | None = None) -> Self:
         """Compute from recorded scores.
 
         Parameters
@@ -69,10 +69,8 @@ class TimestepHardness(Display):
             With alpha_bar, score, transition_timestep and the pairs' score, noise, mean and sd.
         pair
             One pair (index along ``pair``); None takes all pairs that start above their boundary.
-        z
-            Boundary of pairs whose rule has none: ``mean + z sd`` of the user's scores.
         """
-        b = boundaries(trace, z)
+        b = boundaries(trace)
         if pair is not None and not 0 <= pair < len(b):
             raise ValueError(f"pair must lie in [0, {len(b)}); got {pair}")
         index = np.flatnonzero(trace["pair_score"] > b) if pair is None else np.array([pair])
@@ -128,7 +126,7 @@ class TimestepHardness(Display):
         (self.mean_,) = ax.plot(t, self.mean, color=color, ls="--")
         self.boundary_ = ax.axhline(self.level, color=style.VERMILLION, lw=1.6)
         low, high = ax.get_ylim()
-        self.negative_side_ = ax.axhspan(low, self.level, fc="none", ec=style.VERMILLION, alpha=0.25, hatch="///", lw=0)
+        self.negative_side_ = style.negative_side(ax, low, self.level)
         ax.set_ylim(low, high)
         ax.set_title(self.title, pad=2 * style.CONTEXTS[self._context][0])
         ax.set_ylabel("score of x_t" if len(self.transition) == 1 else "score of x_t\nabove the boundary")

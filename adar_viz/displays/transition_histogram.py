@@ -43,7 +43,7 @@ class TransitionHistogram(Display):
         self.count, self.both, self.median = count, both, median
 
     @classmethod
-    def from_trace(cls, trace: Trace, z: float = 1.28) -> Self:
+    def from_trace(cls, trace: Trace) -> Self:
         """Count.
 
         Parameters
@@ -51,11 +51,9 @@ class TransitionHistogram(Display):
         trace
             With the pairs' score, boundary and transition; `adar_viz.trace.what_if` gives one for
             other settings.
-        z
-            Boundary of pairs whose rule has none: ``mean + z sd`` of the user's scores.
         """
         trace.require("alpha_bar", "transition_timestep", "clamped", "pair_score")
-        already: Bool[np.ndarray, " pair"] = already_negative(trace, z)
+        already: Bool[np.ndarray, " pair"] = already_negative(trace)
         clamped = trace["clamped"] & ~already
         t, length = trace["transition_timestep"], trace.num_timesteps + 1
         parts = [np.bincount(t[part], minlength=length) for part in (~clamped & ~already, clamped, already)]

@@ -61,7 +61,7 @@ class TransitionMap(Display):
         self.num_timesteps = num_timesteps
 
     @classmethod
-    def from_trace(cls, trace: Trace, points: int = 400, z: float = 1.28) -> Self:
+    def from_trace(cls, trace: Trace, points: int = 400) -> Self:
         """Compute the closed form, with the run's own constants for the run's own function.
 
         Parameters
@@ -70,8 +70,6 @@ class TransitionMap(Display):
             With alpha_bar and all arrays of the pairs.
         points
             At most so many observed pairs, evenly spaced by score.
-        z
-            Boundary of pairs whose rule has none: ``mean + z sd`` of the user's scores.
         """
         s = trace["pair_score"]
         target = dict(trace.meta.get("target", {}))
@@ -82,7 +80,7 @@ class TransitionMap(Display):
         grid = np.linspace(0, float(s.max()), 241)[1:]
         typical = {
             "noise": trace["noise"],
-            "boundary": boundaries(trace, z),
+            "boundary": boundaries(trace),
             "mean": trace["mean"],
             "sd": trace["sd"],
         }

@@ -179,7 +179,7 @@ class TwoRuns(Display):
             amount = "not known" if np.isnan(gap) else f"{gap:+.2g}"
             said.append(f"{curve.what} {amount} at {curve.axis} = {curve.x[i]}")
         most = "" if self.t is not None or self.epoch is not None else " where they differ most"
-        return f"{second} less {first}{most}: {'; '.join(said)}."
+        return f"{second} minus {first}{most}: {'; '.join(said)}."
 
 
 def _check_shared(traces: Sequence[Trace]) -> None:

@@ -13,9 +13,7 @@ from matplotlib.axes import Axes
 
 from adar_viz.displays import style
 from adar_viz.displays.display import Display
-from adar_viz.trace import Trace, boundaries, clearest_pair, first_below, nearest_items, walk_scores
-
-_LOOK = {"forward": (style.BLUE, "-"), "reverse": ("#00735C", "--"), "renoise": (style.BLACK, "-.")}
+from adar_viz.trace import Trace, boundaries, clearest_pair, first_below, nearest_items, walk_scores, walks_of
 
 
 class Walk(Display):
@@ -68,7 +66,6 @@ class Walk(Display):
         source: str | None = "forward",
         stops: int = 6,
         k: int = 3,
-        z: float = 1.28,
     ) -> Self:
         """Compute from the walks of a trace.
 
@@ -84,16 +81,10 @@ class Walk(Display):
             How many timesteps, evenly spaced, are listed with their nearest items.
         k
             How many nearest items each.
-        z
-            Boundary where the rule has none: ``mean + z sd`` of the user's scores.
         """
         trace.require("walk", "walk_query", "walk_pair", "item_embedding", "item_title", "pair_item")
-        pair = clearest_pair(trace, source or str(trace["walk_source"][0]), z) if pair is None else pair
-        wanted = source is None or trace["walk_source"] == source
-        walks = np.flatnonzero((trace["walk_pair"] == pair) & wanted)
-        if not len(walks):
-            known = sorted(set(zip(trace["walk_pair"].tolist(), trace["walk_source"].tolist(), strict=True)))
-            raise ValueError(f"pair and source must be one of the walks {known}; got {pair}, {source!r}")
+        pair = clearest_pair(trace, source or str(trace["walk_source"][0])) if pair is None else pair
+        walks = walks_of(trace, pair, source)
         T = trace.num_timesteps
         if not 2 <= stops <= T + 1:
             raise ValueError(f"stops must lie in [2, {T + 1}]; got {stops}")
@@ -101,7 +92,7 @@ class Walk(Display):
         return cls(
             trace["walk_source"][walks].tolist(),
             walk_scores(trace)[walks],
-            float(boundaries(trace, z)[pair]),
+            float(boundaries(trace)[pair]),
             int(trace["transition_timestep"][pair]),
             stop,
             nearest_items(trace["walk"][walks[0]][stop], trace["item_embedding"], k),
@@ -114,14 +105,12 @@ class Walk(Display):
         top, bottom = axes
         t, T = np.arange(self.score.shape[1]), self.score.shape[1] - 1
         self.score_ = []
-        colours = [color, *(_LOOK[source][0] for source in self.source[1:])]
+        colours = [color, *(style.SOURCE_LOOK[source][0] for source in self.source[1:])]
         for source, score, colour in zip(self.source, self.score, colours, strict=True):
-            self.score_ += top.plot(t, score, color=colour, ls=_LOOK[source][1])
+            self.score_ += top.plot(t, score, color=colour, ls=style.SOURCE_LOOK[source][1])
         self.boundary_ = top.axhline(self.boundary, color=style.VERMILLION, lw=1.6)
         low, high = top.get_ylim()
-        self.negative_side_ = top.axhspan(
-            low, self.boundary, fc="none", ec=style.VERMILLION, alpha=0.25, hatch="///", lw=0
-        )
+        self.negative_side_ = style.negative_side(top, low, self.boundary)
         top.set_ylim(low, high)
         self.stops_ = top.plot(self.stop, self.score[0][self.stop], "o", color=color, mec="white", ms=6)
         self.transition_ = top.axvline(self.transition, color=style.PURPLE, ls="-.", lw=1.3)
@@ -158,7 +147,7 @@ class Walk(Display):
             self.score_ += ax.plot(t[: moment + 1], self.score[0][: moment + 1], color=color)
             ax.plot([moment], [self.score[0][moment]], "o", color=color, mec="white", ms=7 * scale)
             ax.axhline(self.boundary, color=style.VERMILLION, lw=1.2 * scale)
-            ax.axhspan(ax.get_ylim()[0], self.boundary, fc="none", ec=style.VERMILLION, alpha=0.25, hatch="///", lw=0)
+            style.negative_side(ax, ax.get_ylim()[0], self.boundary)
             place = int(np.flatnonzero(self.stop == moment)[0])
             name = textwrap.shorten(self.title[place, 0] or "(no title)", 28, placeholder=" …")
             own = self.nearest[place, 0] == self.positive

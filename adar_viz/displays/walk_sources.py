@@ -23,6 +23,7 @@ from adar_viz.trace import (
     nearest_items,
     walk_identity,
     walk_scores,
+    walks_of,
 )
 from adar_viz.trace.schema import SOURCES
 from adar_viz.transition import score_law
@@ -82,7 +83,7 @@ class WalkSources(Display):
         self.lost = first_below(identity, np.zeros(len(identity)))
 
     @classmethod
-    def from_trace(cls, trace: Trace, pair: int | None = None, stops: int = 4, z: float = 1.28) -> Self:
+    def from_trace(cls, trace: Trace, pair: int | None = None, stops: int = 4) -> Self:
         """Compute from the walks of one pair.
 
         Parameters
@@ -93,15 +94,13 @@ class WalkSources(Display):
             Index along ``pair``; None takes the clearest one, see `adar_viz.trace.clearest_pair`.
         stops
             How many timesteps, evenly spaced, are listed with their nearest item.
-        z
-            Boundary where the rule has none: ``mean + z sd`` of the user's scores.
         """
         trace.require("walk", "walk_query", "walk_pair", "walk_source", "item_embedding", "pair_item")
-        pair = clearest_pair(trace, "forward", z) if pair is None else pair
+        pair = clearest_pair(trace, "forward") if pair is None else pair
         recorded = trace["walk_source"][trace["walk_pair"] == pair].tolist()
         if not set(SOURCES) <= set(recorded):
             raise ValueError(f"pair must have walks from {', '.join(SOURCES)}; pair {pair} has {sorted(recorded)}")
-        walks = [int(np.flatnonzero((trace["walk_pair"] == pair) & (trace["walk_source"] == s))[0]) for s in SOURCES]
+        walks = [int(walks_of(trace, pair, source)[0]) for source in SOURCES]
         T = trace.num_timesteps
         if not 2 <= stops <= T + 1:
             raise ValueError(f"stops must lie in [2, {T + 1}]; got {stops}")
@@ -111,7 +110,7 @@ class WalkSources(Display):
             walk_scores(trace)[walks],
             np.stack([walk_identity(trace, walk) for walk in walks]),
             np.stack([mean - 1.645 * spread, mean + 1.645 * spread]),
-            float(boundaries(trace, z)[pair]),
+            float(boundaries(trace)[pair]),
             int(trace["transition_timestep"][pair]),
             stop,
             np.stack([nearest_items(trace["walk"][w][stop], trace["item_embedding"], 1)[0][:, 0] for w in walks]),
@@ -122,7 +121,8 @@ class WalkSources(Display):
 
     def _draw(self, axes: tuple[Axes, ...], color: str) -> None:
         top, middle, bottom = (axes[i : i + 3] for i in (0, 3, 6))
-        colours = [color, "#00735C", style.BLACK]
+        colours = [color, *(style.SOURCE_LOOK[source][0] for source in SOURCES[1:])]
+        dashes = [style.SOURCE_LOOK[source][1] for source in SOURCES]
         self.score_, self.identity_ = [], []
         self.titles_: list[Text] = []
         shown = np.clip(self.identity, -EDGE, EDGE)
@@ -136,8 +136,8 @@ class WalkSources(Display):
             below.set_ylim(-1.3 * EDGE, 1.3 * EDGE)
         self.band_ = top[0].fill_between(np.arange(self.band.shape[1]), *self.band, color=color, alpha=0.15, lw=0)
         for i, (ax, below) in enumerate(zip(top, middle, strict=True)):
-            self.score_ += self._panel(ax, self.score[i], self.boundary, colours[i], style.LINES[i])
-            self.identity_ += self._panel(below, shown[i], 0.0, colours[i], style.LINES[i])
+            self.score_ += self._panel(ax, self.score[i], self.boundary, colours[i], dashes[i])
+            self.identity_ += self._panel(below, shown[i], 0.0, colours[i], dashes[i])
             ax.set_title(f"{SOURCES[i]}: {WORDS[i]}\n{self._verdict(self.turned[i], 'liked')}")
             below.set_title(self._verdict(self.lost[i], "the same item"))
             below.set_xlabel("timestep t")
@@ -153,7 +153,7 @@ class WalkSources(Display):
 
     def _panel(self, ax: Axes, values: Float[np.ndarray, " timestep"], level: float, colour: str, dash: str) -> Any:
         T = len(values) - 1
-        ax.axhspan(ax.get_ylim()[0], level, fc="none", ec=style.VERMILLION, alpha=0.25, hatch="///", lw=0)
+        style.negative_side(ax, ax.get_ylim()[0], level)
         ax.axhline(level, color=style.VERMILLION, lw=1.4)
         ax.axvline(self.transition, color=style.PURPLE, ls="-.", lw=1.1)
         first = ax in (self.axes_[0], self.axes_[3])

@@ -46,7 +46,7 @@ def draw(
             "facts": [facts(given) for given in inputs],
             "inputs": [checksum(given) for given in inputs],
             "stamp": display.stamp,
-            "alt": f"{figure.alt} {display.describe()}",
+            "alt": f"{figure.alt} {display.describe()}".strip(),
             "sha256": {path.name: sha256(path) for path in paths},
         }
         _record(folder, figure.id, record)

@@ -41,6 +41,8 @@ DISPLAYS: Mapping[str, type[Display]] = {
     if inspect.isclass(shown := getattr(displays, name)) and issubclass(shown, Display) and shown is not Display
 }
 """Every display, by the name of its class in small letters: ``timestep_hardness``."""
+INPUTS = frozenset({"data", "seed", "negatives", "traces", "table"})
+"""Keys of an entry that say what a figure is drawn from."""
 
 
 class FigureError(ManifestError):
@@ -63,7 +65,7 @@ class Figure:
     caption : str
         For print.
     alt : str
-        What is seen in general; the numbers of the present data come from ``describe``.
+        What is seen in the manifest's runs; the numbers come from ``describe``.
     data, seed
         The runs it is drawn from.
     negatives : tuple of str
@@ -148,6 +150,8 @@ class Figure:
     def changed(self, settings: Mapping[str, Any]) -> Figure:
         """Return the figure drawn from other runs or with other options.
 
+        Drawn from other runs, it is `of_other_runs`; ``names`` among the settings are kept.
+
         Parameters
         ----------
         settings
@@ -162,7 +166,15 @@ class Figure:
             raise self._error(f"cannot set {', '.join(unknown)}; what can be set is {', '.join(self.settings)}")
         options = {name: value for name, value in settings.items() if name in self.parameters}
         rest = {name: value for name, value in settings.items() if name not in options}
-        return replace(self, **_typed(self.id, rest), options={**self.options, **options})
+        typed = _typed(self.id, rest)
+        others = any(typed[name] != getattr(self, name) for name in INPUTS & set(typed))
+        base = self.of_other_runs() if others else self
+        return replace(base, **typed, options={**base.options, **options})
+
+    def of_other_runs(self) -> Figure:
+        """Return the figure without what holds for the manifest's runs alone: names, caption and alt text."""
+        options = {name: value for name, value in self.options.items() if name != "names"}
+        return replace(self, caption="", alt="", options=options)
 
     def make(self, inputs: Sequence[Trace | pd.DataFrame]) -> Display:
         """Compute the display from its traces, in the order of the manifest, or from its table."""

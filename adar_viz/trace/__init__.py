@@ -17,6 +17,7 @@ from adar_viz.trace.drift import (
 )
 from adar_viz.trace.maps import map_quality, with_maps
 from adar_viz.trace.measures import (
+    TOP_TENTH,
     already_negative,
     boundaries,
     clearest_pair,
@@ -28,6 +29,7 @@ from adar_viz.trace.measures import (
     quantile_bands,
     walk_identity,
     walk_scores,
+    walks_of,
 )
 from adar_viz.trace.moment import UserMoment, followed, typical_user, user_moments
 from adar_viz.trace.plane import UserPlane
@@ -42,6 +44,7 @@ __all__ = [
     "REQUIRED_META",
     "SCHEMA",
     "SCHEMA_VERSION",
+    "TOP_TENTH",
     "TRACE_FILE",
     "Column",
     "Trace",
@@ -83,6 +86,7 @@ __all__ = [
     "user_moments",
     "walk_identity",
     "walk_scores",
+    "walks_of",
     "what_if",
     "with_maps",
 ]

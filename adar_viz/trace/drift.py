@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from adar_viz.trace.table import Trace
 
 NULL_JITTER = 0.1
-"""How much the snapshots of a control are shaken, in units of the spread of the items; see `null_snapshots`."""
+"""How much noise is added to the snapshots of a control, in units of the spread of the items; see `null_snapshots`."""
 
 
 def settled_epoch(trace: Trace, k: int = 10, number: int = 150, share: float = 0.8) -> int:
     """Find the first epoch after the start whose neighbourhoods say something about the final ones.
 
-    Before it they change as much as chance has it, and a ranking by their change means nothing. The
+    Before it they change as much as expected by chance, and a ranking by their change means nothing. The
     rule: at most ``share`` of what chance changes, on average over the ``number`` most popular followed
     items with ``k`` neighbours each. Where no snapshot before the last one is so, it is the first.
     """

@@ -10,39 +10,36 @@ from numpy.typing import NDArray
 
 from adar_viz.trace.space import unit
 from adar_viz.trace.table import Trace, TraceError
-from adar_viz.transition import probability_negative
+from adar_viz.transition import Quantile, probability_negative
+
+TOP_TENTH = Quantile.z
+"""About one item in ten scores above ``mean + 1.28 sd``: exactly that many where scores are normal."""
 
 
-def boundaries(trace: Trace, z: float = 1.28) -> Float[np.ndarray, " pair"]:
-    """Decision boundary of each pair: the recorded one; where the rule has none, ``mean + z sd``.
+def boundaries(trace: Trace) -> Float[np.ndarray, " pair"]:
+    """Decision boundary of each pair, as it was recorded; where none was (nan), that of `Quantile`.
 
-    With z = 1.28 and scores that are about normal, one item in ten lies above the boundary.
+    The runs of this package record one for every pair. Another one is asked for by
+    ``what_if(trace, boundary=Quantile(z))``.
     """
-    check_z(z)
     recorded = np.asarray(trace["boundary"], dtype=np.float64)
     if not len(recorded):
         raise TraceError(f"trace of run {trace.meta['run']!r} must hold pairs; got none")
     if not np.isnan(recorded).any():
         return recorded
     trace.require("mean", "sd")
-    return np.where(np.isnan(recorded), trace["mean"] + z * trace["sd"], recorded)
+    return np.where(np.isnan(recorded), Quantile().of(trace["mean"], trace["sd"]), recorded)
 
 
-def check_z(z: float) -> None:
-    """Refuse a boundary that is no number: nan would draw every curve as a gap, true would count as 1."""
-    if isinstance(z, bool) or not np.isfinite(z):
-        raise ValueError(f"z must be a finite number; got {z}")
-
-
-def already_negative(trace: Trace, z: float = 1.28) -> Bool[np.ndarray, " pair"]:
+def already_negative(trace: Trace) -> Bool[np.ndarray, " pair"]:
     """Whether the pair counts as negative before any noise: ``s <= max(b, 0)``."""
-    found: NDArray[np.bool_] = trace["pair_score"] <= np.maximum(boundaries(trace, z), 0)
+    found: NDArray[np.bool_] = trace["pair_score"] <= np.maximum(boundaries(trace), 0)
     return found
 
 
-def law_probability(trace: Trace, z: float = 1.28) -> Float[np.ndarray, "pair timestep"]:
+def law_probability(trace: Trace) -> Float[np.ndarray, "pair timestep"]:
     """P(t) of each pair by the law of the score; nothing is counted, nothing fitted."""
-    pair = (trace["pair_score"], trace["noise"], boundaries(trace, z))
+    pair = (trace["pair_score"], trace["noise"], boundaries(trace))
     s, n, b = (np.asarray(v, dtype=np.float64)[:, None] for v in pair)
     share: NDArray[np.float64] = probability_negative(s, trace["alpha_bar"][None, :], n, b)
     return share
@@ -106,7 +103,7 @@ def nearest_items(
     return item, cosine
 
 
-def clearest_pair(trace: Trace, source: str = "forward", z: float = 1.28) -> int:
+def clearest_pair(trace: Trace, source: str = "forward") -> int:
     """Choose a pair to explain with, not to conclude from.
 
     Of the walks from ``source`` that end below their boundary (of all, where none does) it is the
@@ -116,11 +113,20 @@ def clearest_pair(trace: Trace, source: str = "forward", z: float = 1.28) -> int
     walks = np.flatnonzero(trace["walk_source"] == source)
     if not len(walks):
         raise ValueError(f"source must be one of {sorted(set(trace['walk_source'].tolist()))}; got {source!r}")
-    boundary = boundaries(trace, z)
+    boundary = boundaries(trace)
     turned = walk_scores(trace)[walks, -1] < boundary[trace["walk_pair"][walks]]
     pairs = trace["walk_pair"][walks[turned] if turned.any() else walks]
     height = (trace["pair_score"] - boundary) / trace["noise"]
     return int(pairs[np.argmax(height[pairs])])
+
+
+def walks_of(trace: Trace, pair: int, source: str | None) -> Int[np.ndarray, " walk"]:
+    """Find the walks of a pair from one source, or from any (None); where there is none, say which there are."""
+    walks = np.flatnonzero((trace["walk_pair"] == pair) & (source is None or trace["walk_source"] == source))
+    if not len(walks):
+        known = sorted(set(zip(trace["walk_pair"].tolist(), trace["walk_source"].tolist(), strict=True)))
+        raise ValueError(f"pair and source must be one of the walks {known}; got {pair}, {source!r}")
+    return walks
 
 
 def first_below(score: Float[np.ndarray, "walk timestep"], boundary: Float[np.ndarray, " walk"]) -> NDArray[np.int64]:
@@ -142,7 +148,7 @@ def walk_identity(trace: Trace, walk: int) -> Float[np.ndarray, " timestep"]:
 
     Made means noised: ``x_t ~ Normal(sqrt(alpha_bar) e, (1 - alpha_bar) sigma^2 I)``. Above 0 no item of
     the catalogue explains x_t better than the positive does. At t = 0, without noise, the ratio is
-    infinite, whichever side it is on. O(item x timestep x dim).
+    infinite, whichever side it is on, or 0 where another item has the same vector. O(item x timestep x dim).
     """
     trace.require("walk", "walk_pair", "pair_item", "item_embedding")
     item, positive = trace["item_embedding"].astype(np.float64), trace["pair_item"][trace["walk_pair"][walk]]
@@ -152,7 +158,8 @@ def walk_identity(trace: Trace, walk: int) -> Float[np.ndarray, " timestep"]:
     own = closeness[:, positive].copy()
     closeness[:, positive] = -np.inf
     lead, spread = own - closeness.max(axis=1), (1 - a[:, 0]) * sigma**2
-    ratio: NDArray[np.float64] = np.where(spread > 0, lead / np.where(spread > 0, spread, 1), np.sign(lead) * np.inf)
+    noiseless = np.where(lead == 0, 0, np.copysign(np.inf, lead))
+    ratio: NDArray[np.float64] = np.where(spread > 0, lead / np.where(spread > 0, spread, 1), noiseless)
     return ratio
 
 

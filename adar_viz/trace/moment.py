@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
 from adar_viz.trace.drift import turns
-from adar_viz.trace.measures import check_z
+from adar_viz.trace.measures import TOP_TENTH
 from adar_viz.trace.plane import UserPlane
 from adar_viz.trace.table import Trace
 
@@ -108,7 +108,7 @@ def typical_user(trace: Trace, least: int = 8, most: int = 30) -> int:
     return int(users[among[np.argsort(above[among], kind="stable")[(len(among) - 1) // 2]]])
 
 
-def user_moments(trace: Trace, user: int | None = None, z: float = 1.28) -> list[UserMoment]:
+def user_moments(trace: Trace, user: int | None = None, z: float = TOP_TENTH) -> list[UserMoment]:
     """Lay one user's plane at every snapshot.
 
     Parameters
@@ -124,7 +124,8 @@ def user_moments(trace: Trace, user: int | None = None, z: float = 1.28) -> list
     -----
     The snapshots are turned onto the last one first, which changes no score; see `turns`.
     """
-    check_z(z)
+    if isinstance(z, bool) or not np.isfinite(z):  # nan would draw every curve as a gap, true would count as 1
+        raise ValueError(f"z must be a finite number; got {z}")
     users, trace_items = followed(trace), trace["snapshot_item"]
     user = typical_user(trace) if user is None else user
     if user not in users:

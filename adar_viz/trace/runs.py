@@ -35,6 +35,8 @@ def name_runs(traces: Sequence[Trace], names: Sequence[str] | None, most: int) -
     names = run_names(traces) if names is None else list(names)
     if len(names) != len(traces):
         raise ValueError(f"names must be {len(traces)}, one for each trace; got {len(names)}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"names must tell the traces apart; got {', '.join(names)}")
     return names
 
 

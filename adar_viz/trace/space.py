@@ -25,8 +25,9 @@ def alignment(
 def uniformity(x: Float[np.ndarray, "point dim"]) -> float:
     """Logarithm of the mean Gaussian potential ``exp(-2 |x - y|^2)`` of all pairs, all of length 1.
 
-    0 where all points are one, the collapse; about ``-4 + 8 / dim`` where they fill the sphere evenly;
-    never below -4. O(point^2 x dim).
+    0 where all points are one, the collapse; about ``-4 + 8 / dim`` where many points fill the sphere
+    evenly. Few points can lie further apart: n corners of a simplex give ``-4 n / (n - 1)``, and two
+    opposite points -8, the least there is. O(point^2 x dim).
 
     Notes
     -----

@@ -104,7 +104,7 @@ class Trace:
         return Trace(self.meta, {name: x for name, x in self.arrays.items() if name not in names})
 
     def take(self, axis: str, index: Sequence[int] | ArrayLike) -> Trace:
-        """Keep some positions of an axis, in the order given.
+        """Keep some positions of an axis, in the order given; a boolean mask keeps where it is true.
 
         Taking pairs keeps the walks of these pairs only and renumbers `walk_pair`. Items and users
         are referred to by id, and timesteps by number, so these axes cannot be thinned.
@@ -113,7 +113,7 @@ class Trace:
             raise ValueError(
                 f"axis must be one that can be thinned, not item, user, timestep, dim or plane; got {axis!r}"
             )
-        chosen = np.asarray(index, dtype=np.int64)
+        chosen = _positions(axis, index, self.sizes[axis])
         arrays = _take(self.arrays, axis, chosen)
         if axis == "pair" and "walk_pair" in arrays:
             place = np.full(self.sizes["pair"], -1)
@@ -208,6 +208,25 @@ def _write(archive: zipfile.ZipFile, name: str, data: bytes | memoryview, *, com
     entry = zipfile.ZipInfo(name)
     entry.compress_type = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     archive.writestr(entry, data)
+
+
+def _positions(axis: str, index: Sequence[int] | ArrayLike, size: int) -> NDArray[np.int64]:
+    """Return the positions that an index or a boolean mask means; whatever else is an error."""
+    given = np.asarray(index)
+    if given.ndim != 1:
+        raise ValueError(f"index of axis {axis} must be a list of positions; got shape {given.shape}")
+    if given.dtype.kind == "b":
+        if len(given) != size:
+            raise ValueError(f"a mask of axis {axis} must be {size} long; got {len(given)}")
+        return np.flatnonzero(given)
+    if not given.size:  # an empty list is one of floats
+        return np.empty(0, dtype=np.int64)
+    if given.dtype.kind not in "iu":
+        raise ValueError(f"index of axis {axis} must be integers or a mask; got dtype {given.dtype}")
+    low, high = int(given.min()), int(given.max())
+    if low < 0 or high >= size:
+        raise ValueError(f"index of axis {axis} must lie in [0, {size}); got {low} to {high}")
+    return given.astype(np.int64)
 
 
 def _take(arrays: Mapping[str, NDArray[Any]], axis: str, index: NDArray[np.int64]) -> dict[str, NDArray[Any]]:

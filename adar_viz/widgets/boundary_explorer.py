@@ -9,7 +9,7 @@ import numpy as np
 
 from adar_viz.displays import ComparedBoundaries, Display, MovingBoundary
 from adar_viz.displays.moving_boundary import PATHS
-from adar_viz.trace import Trace, UserMoment, followed, map_quality, run_names, typical_user, user_moments
+from adar_viz.trace import TOP_TENTH, Trace, UserMoment, followed, map_quality, run_names, typical_user, user_moments
 from adar_viz.widgets.packing import quantised, room, rounded
 from adar_viz.widgets.view import State, View, titles
 
@@ -52,7 +52,7 @@ class BoundaryExplorer(View):
     user = State(-1)
 
     @classmethod
-    def from_trace(cls, trace: Trace, users: Sequence[int] | None = None, z: float = 1.28) -> Self:
+    def from_trace(cls, trace: Trace, users: Sequence[int] | None = None, z: float = TOP_TENTH) -> Self:
         """Make the explorer for some followed users of a run, beside the map of its items where one is stored.
 
         Parameters
@@ -118,7 +118,7 @@ class BoundaryComparison(BoundaryExplorer):
     question = "What does another negative sampler do to the same user's boundary?"
 
     @classmethod
-    def from_traces(cls, traces: Sequence[Trace], users: Sequence[int] | None = None, z: float = 1.28) -> Self:
+    def from_traces(cls, traces: Sequence[Trace], users: Sequence[int] | None = None, z: float = TOP_TENTH) -> Self:
         """Make the comparison of the first run with the next one on the same data whose users were followed.
 
         Parameters

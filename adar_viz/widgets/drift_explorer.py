@@ -67,7 +67,7 @@ class DriftExplorer(View):
             With at least two snapshots of item embeddings from ``since`` on; a stored map is a second projection.
         since
             First epoch that is looked at; 0 is before training, None takes `adar_viz.trace.settled_epoch`: before
-            it neighbourhoods change as much as chance has it.
+            it neighbourhoods change as much as expected by chance.
         popular
             How many of the followed items are shown, the most popular ones.
         most

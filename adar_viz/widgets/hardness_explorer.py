@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from adar_viz.displays import HardnessMap, HardnessOverTraining, style
-from adar_viz.trace import Trace, boundaries, item_names, what_if
+from adar_viz.trace import TOP_TENTH, Trace, boundaries, item_names, what_if
 from adar_viz.trace.closed_form import CLAMP, target_of
 from adar_viz.trace.schedules import SCHEDULES
 from adar_viz.transition import BOUNDARIES, SCORE_AWARE
@@ -53,7 +53,7 @@ class HardnessExplorer(View):
     schedule, timesteps, noise = State("linear"), State(50), State(1.0)
     target, level, alpha, beta, p = State("margin"), State(0.5), State(1.0), State(1.0), State(-2.0)
     c, kappa, delta, unit = State(1.0), State(0.5), State(0.5), State("sd")
-    boundary, z, value = State("quantile"), State(1.28), State(0.0)
+    boundary, z, value = State("quantile"), State(TOP_TENTH), State(0.0)
 
     @classmethod
     def from_trace(cls, trace: Trace, points: int = 400) -> Self:
@@ -131,7 +131,7 @@ def _own_settings(trace: Trace) -> dict[str, Any]:
     constants |= {f.name: getattr(rule, f.name) for f in fields(rule)}
     kind = next(n for n, k in SCORE_AWARE.items() if k is type(rule))
     start = {"schedule": name, "timesteps": T, "noise": 1.0, "target": kind, **constants}
-    return {**start, "boundary": bound.pop("name"), "z": 1.28, "value": 0.0, **bound}
+    return {**start, "boundary": bound.pop("name"), "z": TOP_TENTH, "value": 0.0, **bound}
 
 
 def _choices(name: str, own: dict[str, Any], trace: Trace) -> list[Any]:

@@ -60,7 +60,7 @@ class TwoRunsExplorer(View):
         choices = {curve.axis: curve.x.tolist() for curve in display.curves}
         scene = {
             "heading": f"{display.names[0]} and {display.names[1]}",
-            "intro": "Top: both runs; bands hold the middle half. Bottom: the second less the first.",
+            "intro": "Top: both runs; bands hold the middle half. Bottom: the second minus the first.",
             "choices": choices,
             "code": f"{cls.__name__}.from_traces(traces{given})",
             "runs": display.names,

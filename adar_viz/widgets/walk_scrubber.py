@@ -17,6 +17,7 @@ from adar_viz.trace import (
     nearest_items,
     walk_identity,
     walk_scores,
+    walks_of,
 )
 from adar_viz.trace.schema import SOURCES
 from adar_viz.transition import probability_negative
@@ -59,9 +60,7 @@ class WalkScrubber(View):
     t, source, slow = State(0), State("forward"), State("off")
 
     @classmethod
-    def from_trace(
-        cls, trace: Trace, pair: int | None = None, source: str = "forward", k: int = 5, z: float = 1.28
-    ) -> Self:
+    def from_trace(cls, trace: Trace, pair: int | None = None, source: str = "forward", k: int = 5) -> Self:
         """Make the scrubber for the walks of one pair.
 
         Parameters
@@ -75,31 +74,29 @@ class WalkScrubber(View):
             ``forward``, ``reverse`` or ``renoise``: whose walk is shown at first.
         k
             How many nearest real items are listed.
-        z
-            Boundary where the rule has none: ``mean + z sd`` of the user's scores.
         """
-        walks = _find_walks(trace, clearest_pair(trace, source, z) if pair is None else pair, source)
+        walks = _find_walks(trace, clearest_pair(trace, source) if pair is None else pair, source)
         pair = int(trace["walk_pair"][walks[source]])
         plane = UserPlane.of(trace["walk_query"][walks[source]], trace["item_embedding"])
-        b = float(boundaries(trace, z)[pair])
+        b = float(boundaries(trace)[pair])
         moving = [_marks(trace, walk) for walk in walks.values()]
         everything = plane.project(np.concatenate([trace["item_embedding"], *moving]))
         sides = room(everything, x=b)
         scene = _scene(trace, walks, b, k) | {
             "intro": _intro(trace, pair, plane.explained),
-            "code": cls.call(pair=pair, source=source, k=k, z=z),
+            "code": cls.call(pair=pair, source=source, k=k),
             "range": sides,
         }
-        shown: Display = Walk.from_trace(trace, pair=pair, source=source, z=z)
+        shown: Display = Walk.from_trace(trace, pair=pair, source=source)
         if len(walks) == len(SOURCES):
-            shown = WalkSources.from_trace(trace, pair=pair, z=z)
+            shown = WalkSources.from_trace(trace, pair=pair)
         view = cls(shown, scene, quantised(everything, sides), source=source)
-        view._trace, view._pair, view._z = trace, pair, z
+        view._trace, view._pair = trace, pair
         return view
 
     def picture(self) -> Display:
         """Return the walk from the present source; in slow motion, the movements of the present timestep."""
-        shown: dict[str, Any] = {"pair": self._pair, "source": self.source, "z": self._z}
+        shown: dict[str, Any] = {"pair": self._pair, "source": self.source}
         if self.slow == "on":
             return OneStep.from_trace(self._trace, t=max(1, self.t), **shown)
         return Walk.from_trace(self._trace, **shown)
@@ -121,9 +118,7 @@ def _find_walks(trace: Trace, pair: int, source: str) -> dict[str, int]:
     """Return the walk of the pair from each source, which must have the one that is asked for."""
     trace.require("walk", "walk_query", "walk_pair", "walk_source", "item_embedding", "item_title", "pair_item")
     found = {str(trace["walk_source"][w]): int(w) for w in np.flatnonzero(trace["walk_pair"] == pair)[::-1]}
-    if source not in found:
-        known = sorted(set(zip(trace["walk_pair"].tolist(), trace["walk_source"].tolist(), strict=True)))
-        raise ValueError(f"pair and source must be one of the walks {known}; got {pair}, {source!r}")
+    walks_of(trace, pair, source)  # an error where there is none
     return {name: found[name] for name in SOURCES if name in found}
 
 

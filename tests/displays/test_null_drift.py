@@ -9,7 +9,7 @@ from adar_viz.displays import NullDrift
 from adar_viz.trace import Trace
 
 
-def test_procrustes_takes_the_turn_out_and_leaves_what_was_shaken(law_trace):
+def test_procrustes_takes_the_turn_out_and_leaves_the_noise(law_trace):
     shown = NullDrift.from_trace(law_trace)
     raw, null, real = shown.drift
     assert raw > 0.5

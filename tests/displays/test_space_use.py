@@ -41,3 +41,15 @@ def test_without_users_the_items_are_measured_alone(law_trace):
     assert np.isfinite(shown.uniformity[:, 0]).all()
     assert "nan" not in shown.describe()
     assert "users" not in shown.describe()
+
+
+def test_two_items_that_lie_further_apart_than_many_can_stay_in_the_picture(law_trace):
+    x = law_trace["snapshot_item_embedding"][:, :2].copy()
+    x[:, 1] = -x[:, 0]
+    arrays = {**law_trace.arrays, "snapshot_item": law_trace["snapshot_item"][:2], "snapshot_item_embedding": x}
+    names = [name for name in arrays if name.startswith("snapshot_user")]
+    few = {name: values for name, values in arrays.items() if name not in names and "map" not in name}
+    shown = SpaceUse.from_trace(Trace(law_trace.meta, few)).plot()
+    assert shown.uniformity[-1, 0] == pytest.approx(-8)
+    low, _ = shown.uniformity_[0].axes.get_ylim()
+    assert low < -8

@@ -41,7 +41,7 @@ def test_a_run_against_itself_differs_nowhere(law_trace):
 def test_marked_places_are_drawn_and_said(law_trace, other):
     shown = TwoRuns.from_traces([law_trace, other], names=["a", "b"], t=20, epoch=10).plot()
     assert [mark.get_xdata()[0] for mark in shown.mark_] == [20] * 4 + [10] * 4
-    assert "b less a: score of x_t" in shown.describe()
+    assert "b minus a: score of x_t" in shown.describe()
     assert "at t = 20" in shown.describe()
     assert "hardness of the drawn +1 at epoch = 10" in shown.describe()
     first, second, gap = shown.at(20, 10)["hardness of the drawn"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from adar_viz.figures import LOCK, FigureError
+from adar_viz.figures import LOCK, Figure, FigureError
 from adar_viz.figures.drawing import read_lock
 from adar_viz.trace import Trace, TraceError
 from tests.figures.conftest import MANIFEST, Command
@@ -50,7 +50,7 @@ def test_of_a_whole_manifest_those_figures_are_changed_that_can_be(
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("pear=5", "'one_pair': cannot set pear; what can be set is traces, size, moments, pair, z"),
+        ("pear=5", "'one_pair': cannot set pear; what can be set is traces, size, moments, pair"),
         ("pair=two", r"'one_pair': pair must be int \| None; got 'two'"),
         ("pair", "--set must be NAME=VALUE; got 'pair'"),
     ],
@@ -180,3 +180,65 @@ def test_a_figure_that_is_asked_for_has_to_take_as_many_traces(
     with pytest.raises(FigureError, match=f"figure '{figure}': it is drawn from {takes}; got --trace 1 times"):
         from_trace(home, "--only", figure)
     assert not (home / "out").exists()
+
+
+NAMED = """
+[[figure]]
+id = "named"
+display = "two_runs"
+traces = ["first.npz", "second.npz"]
+caption = "The first run is better."
+alt = "The first curve lies higher."
+options = { names = ["ADAR", "its control"] }
+"""
+
+
+@pytest.fixture
+def runs(home: Path) -> Path:
+    """A folder with a figure of two named runs, and the traces of four samplers."""
+    (home / "manifest.toml").write_text(NAMED)
+    trace = Trace.load(home / "trace.npz")
+    for name, sampler in {"first": "adar", "second": "uniform", "third": "mixgcf", "fourth": "dns"}.items():
+        Trace({**trace.meta, "negatives": sampler}, trace.arrays).save(home / f"{name}.npz")
+    return home
+
+
+def told(folder: Path) -> str:
+    return str(read_lock(folder)["named"]["alt"])
+
+
+def of(home: Path, *names: str) -> list[str]:
+    """Words that draw the figure from these traces."""
+    traces = [word for name in names for word in ("--trace", str(home / f"{name}.npz"))]
+    return ["--only", "named", "--out", str(home / "out"), *traces]
+
+
+def test_traces_of_other_runs_have_names_of_their_own_and_no_findings_of_the_manifest_s(
+    runs: Path, command: Command
+) -> None:
+    assert command(runs, *of(runs, "third", "fourth")) == 0
+    assert told(runs / "out").startswith("dns minus mixgcf where they differ")
+    assert command(runs, *of(runs, "third", "fourth"), "--check") == 0
+    assert command(runs, "--only", "named", "--set", 'traces=["third.npz", "fourth.npz"]') == 0
+    assert told(runs / "traces-third.npz-fourth.npz") == told(runs / "out")
+
+
+def test_the_manifest_s_own_traces_and_names_that_are_set_are_kept(runs: Path, command: Command) -> None:
+    assert command(runs, *of(runs, "first", "second")) == 0
+    assert told(runs / "out").startswith("The first curve lies higher. its control minus ADAR")
+    assert command(runs, *of(runs, "third", "fourth"), "--set", 'names=["harder", "easier"]') == 0
+    assert told(runs / "out").startswith("easier minus harder")
+
+
+def test_a_trace_that_is_given_twice_is_numbered(runs: Path, command: Command) -> None:
+    assert command(runs, *of(runs, "third", "third")) == 0
+    assert "mixgcf #1" in told(runs / "out")
+    assert "mixgcf #2" in told(runs / "out")
+
+
+def test_another_seed_or_sampler_is_not_told_by_the_manifest_s_alt_text() -> None:
+    figure = Figure("f", "walk", "c", "a", data="synthetic", seed=0)
+    for setting in ({"seed": 1}, {"data": "toy"}, {"negatives": ["dns"]}):
+        assert figure.changed(setting).alt == ""
+    for setting in ({"seed": 0}, {"negatives": ["adar"]}, {"stops": 8}):
+        assert figure.changed(setting).alt == "a"

@@ -47,7 +47,7 @@ ROOT = Path(__file__).parents[2]
         ("size = [5.0, 4.0]", "size = [nan, 4.0]", "'one_pair': size must be two numbers above 0, in inches; got"),
         ("size = [5.0, 4.0]", "moments = [0.5]", "'one_pair': moments must be a list of whole numbers; got"),
         ("pair = 0", "pair = true", r"'one_pair': pair must be int \| None; got True"),
-        ("pair = 0", "pear = 0", "'one_pair': timestep_hardness has no option pear; it has pair, z"),
+        ("pair = 0", "pear = 0", "'one_pair': timestep_hardness has no option pear; it has pair"),
         ("pair = 0", 'pair = "first"', r"'one_pair': pair must be int \| None; got 'first'"),
     ],
 )
@@ -69,15 +69,15 @@ def test_a_display_of_several_runs_gets_them_in_the_order_of_the_manifest(
 ) -> None:
     class Compared(TimestepHardness):
         @classmethod
-        def from_traces(cls, traces: list[Trace], z: float = 1.28) -> Any:
-            shown = cls.from_trace(traces[0], z=z)
+        def from_traces(cls, traces: list[Trace], pair: int = 3) -> Any:
+            shown = cls.from_trace(traces[0], pair=pair)
             shown.runs = [str(trace.meta["run"]) for trace in traces]
             return shown
 
     monkeypatch.setitem(DISPLAYS, "compared", Compared)
     other = Trace({**law_trace.meta, "run": "other"}, law_trace.arrays)
-    figure = Figure("f", "compared", "c", "a", traces=("a.npz", "b.npz"), options={"z": 1})
-    assert figure.parameters == {"z": float}
+    figure = Figure("f", "compared", "c", "a", traces=("a.npz", "b.npz"), options={"pair": 1})
+    assert figure.parameters == {"pair": int}
     assert figure.make([other, law_trace]).runs == ["other", "law"]
 
 
@@ -98,17 +98,17 @@ def test_moments_are_drawn_as_small_multiples(law_trace: Trace) -> None:
 
 def test_an_unknown_setting_lists_the_valid_ones() -> None:
     stored = Figure("f", "timestep_hardness", "c", "a", traces=("a.npz",))
-    with pytest.raises(FigureError, match="cannot set seed; what can be set is traces, size, moments, pair, z"):
+    with pytest.raises(FigureError, match="cannot set seed; what can be set is traces, size, moments, pair"):
         stored.changed({"seed": 3})
     with pytest.raises(FigureError, match="z must be a finite number; got 'high'"):
-        stored.changed({"z": "high"})
+        Figure("f", "item_map", "c", "a", traces=("a.npz",)).changed({"z": "high"})
 
 
 @pytest.mark.parametrize("z", [float("nan"), float("inf"), True])
 def test_an_option_that_is_no_number_is_found_before_anything_is_trained(z: Any) -> None:
     with pytest.raises(FigureError, match=f"'f': z must be a finite number; got {z}"):
-        Figure("f", "timestep_hardness", "c", "a", data="synthetic", seed=0, options={"z": z})
-    assert Figure("f", "timestep_hardness", "c", "a", traces=("a.npz",), options={"z": -1}).options == {"z": -1}
+        Figure("f", "item_map", "c", "a", data="synthetic", seed=0, options={"z": z})
+    assert Figure("f", "item_map", "c", "a", traces=("a.npz",), options={"z": -1}).options == {"z": -1}
 
 
 def test_the_project_s_manifest_is_sound_and_uses_every_display() -> None:

@@ -92,7 +92,7 @@ def test_an_item_without_a_title_is_called_by_its_label():
     assert item_names(titled).tolist() == ["i0", "Night"]
 
 
-def test_where_nothing_moved_the_turn_is_taken_out_and_the_shaking_is_left():
+def test_where_nothing_moved_the_turn_is_taken_out_and_the_noise_is_left():
     last = np.random.default_rng(5).standard_normal((200, 8))
     null = null_snapshots(last, 4, jitter=0.1)
     np.testing.assert_array_equal(null[-1], last)

@@ -20,6 +20,7 @@ from adar_viz.trace import (
     user_moments,
     walk_identity,
     walk_scores,
+    walks_of,
 )
 
 META = dict.fromkeys(("run", "dataset", "data_checksum", "backbone", "negatives", "seed", "version"), "-")
@@ -76,15 +77,14 @@ def test_a_rule_without_a_boundary_gets_the_top_of_the_user_s_scores():
     trace = Trace(
         META, {"boundary": np.array([1.0, np.nan]), "mean": np.array([0.0, -1.0]), "sd": np.array([1.0, 2.0])}
     )
-    np.testing.assert_allclose(boundaries(trace, z=1.5), [1.0, 2.0])
+    np.testing.assert_allclose(boundaries(trace), [1.0, -1 + 1.28 * 2])
     np.testing.assert_array_equal(boundaries(trace.take("pair", [0]).without("mean", "sd")), [1.0])
 
 
 @pytest.mark.parametrize("z", [np.nan, np.inf, True])
 def test_z_has_to_be_a_number(law_trace, z):
-    for measure in (boundaries, lambda trace, z: user_moments(trace, z=z)):
-        with pytest.raises(ValueError, match=f"z must be a finite number; got {z}"):
-            measure(law_trace, z)
+    with pytest.raises(ValueError, match=f"z must be a finite number; got {z}"):
+        user_moments(law_trace, z=z)
 
 
 def test_without_pairs_there_is_no_boundary(law_trace):
@@ -140,3 +140,21 @@ def test_identity_at_t_0_of_a_walk_that_ends_at_another_item_is_lost(law_trace):
     walk[1, 0] = law_trace["item_embedding"][law_trace["pair_item"][0] - 1]
     other = Trace(law_trace.meta, {**law_trace.arrays, "walk": walk})
     assert walk_identity(other, 1)[0] == -np.inf
+
+
+def test_identity_at_t_0_is_0_where_another_item_has_the_same_vector(law_trace):
+    item = law_trace["item_embedding"].copy()
+    positive = law_trace["pair_item"][law_trace["walk_pair"][0]]
+    item[positive - 1] = item[positive]
+    same = walk_identity(Trace(law_trace.meta, {**law_trace.arrays, "item_embedding": item}), 0)
+    assert same[0] == 0
+    assert same.max() == pytest.approx(0, abs=1e-9)
+
+
+def test_walks_of_a_pair_are_found_by_source_and_those_there_are_are_listed():
+    source = np.array(["forward", "reverse", "forward"])
+    trace = Trace(META, {"walk_pair": np.array([4, 4, 2]), "walk_source": source})
+    assert walks_of(trace, 4, None).tolist() == [0, 1]
+    assert walks_of(trace, 4, "reverse").tolist() == [1]
+    with pytest.raises(ValueError, match=r"one of the walks \[\(2, 'forward'\), .*\]; got 2, 'reverse'"):
+        walks_of(trace, 2, "reverse")

@@ -31,6 +31,8 @@ def test_names_that_are_given_are_as_many_as_the_traces(law_trace):
     assert name_runs(traces, ["easy", "hard"], most=4) == ["easy", "hard"]
     with pytest.raises(ValueError, match="names must be 2, one for each trace; got 1"):
         name_runs(traces, ["easy"], most=2)
+    with pytest.raises(ValueError, match="names must tell the traces apart; got easy, easy"):
+        name_runs(traces, ["easy", "easy"], most=2)
     with pytest.raises(ValueError, match="traces must be 1 to 1; got 2"):
         name_runs(traces, None, most=1)
 

@@ -36,3 +36,9 @@ def test_the_effective_rank_counts_directions():
     few = singular_values(rng.standard_normal((3, 6)))
     assert few.shape == (6,)
     assert few[0] == 1
+
+
+def test_few_points_lie_further_apart_than_many_can():
+    assert uniformity(np.array([[1.0, 0.0], [-2.0, 0.0]])) == pytest.approx(-8)
+    simplex = np.eye(5) - 1 / 5
+    assert uniformity(simplex) == pytest.approx(-4 * 5 / 4)

@@ -205,6 +205,30 @@ def test_taking_pairs_keeps_their_walks_and_renumbers_them():
         small().take("item", [0])
 
 
+def test_a_mask_takes_where_it_is_true():
+    trace = small()
+    mask = np.array([False, True, True])
+    np.testing.assert_array_equal(trace.take("pair", mask)["pair_score"], trace["pair_score"][1:])
+    assert trace.take("pair", mask).checksum() == trace.take("pair", [1, 2]).checksum()
+    assert trace.take("pair", np.zeros(3, dtype=bool)).sizes["pair"] == 0
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ([True, False], "a mask of axis pair must be 3 long; got 2"),
+        ([0.5, 1.9], "index of axis pair must be integers or a mask; got dtype float64"),
+        (["a"], "index of axis pair must be integers or a mask; got dtype <U1"),
+        ([0, 3], r"index of axis pair must lie in \[0, 3\); got 0 to 3"),
+        ([-1], r"index of axis pair must lie in \[0, 3\); got -1 to -1"),
+        (0, r"index of axis pair must be a list of positions; got shape \(\)"),
+    ],
+)
+def test_an_index_that_is_none_says_what_was_expected(index, message):
+    with pytest.raises(ValueError, match=message):
+        small().take("pair", index)
+
+
 def test_ten_thousand_pairs_by_fifty_timesteps_are_small(tmp_path):
     rng = np.random.default_rng(0)
     arrays = {

@@ -62,7 +62,7 @@ function build({ scene, set }) {
   const legend = RUNS.map(({ sign, colour }, i) => element("span", { style: `color: var(--av-${colour})` }, `${sign} ${scene.runs[i]}`));
   const say = (state) => {
     const parts = pairs.map((pair) => `${pair.curve.what} ${signed(pair.read(state).difference)}`);
-    return `${scene.runs[1]} less ${scene.runs[0]} at t = ${state.t} and epoch ${state.epoch}: ${parts.join("; ")}`;
+    return `${scene.runs[1]} minus ${scene.runs[0]} at t = ${state.t} and epoch ${state.epoch}: ${parts.join("; ")}`;
   };
   return {
     kind: "two-runs-explorer",
