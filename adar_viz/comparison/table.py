@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 import adar_viz
 from adar_viz.comparison.arms import Arm
-from adar_viz.comparison.bootstrap import basis, bootstrap
+from adar_viz.comparison.bootstrap import basis, bootstrap, intervals
 from adar_viz.experiment import Experiment
 
 HEAD = (
@@ -66,14 +66,15 @@ class Comparison:
         # All arms meet the same resampled users and seeds, so their differences are paired.
         every = bootstrap(np.concatenate([*self.test.values()]), self.draws, np.random.default_rng(self.seed))
         for (metric, values), drawn in zip(self.test.items(), np.split(every, len(self.test)), strict=True):
-            mean = values.mean((1, 2))
-            low, high = np.quantile(drawn, (0.025, 0.975), axis=1)
-            least, most = np.quantile(drawn - drawn[0], (0.025, 0.975), axis=1)
+            by_seed = values.mean(2)
+            mean = by_seed.mean(1)
+            low, high = intervals(drawn, by_seed)
+            least, most = intervals(drawn - drawn[0], by_seed - by_seed[0])
             for i, arm in enumerate(self.arms):
-                intervals = {"mean": mean[i], "low": low[i], "high": high[i]}
+                interval = {"mean": mean[i], "low": low[i], "high": high[i]}
                 paired = {"difference": mean[i] - mean[0], "difference_low": least[i], "difference_high": most[i]}
-                by_seed = " ".join(f"{value:.6g}" for value in values[i].mean(1))
-                found = {"arm": arm.name, "metric": metric, **intervals, **paired, "by_seed": by_seed}
+                seeds = " ".join(f"{value:.6g}" for value in by_seed[i])
+                found = {"arm": arm.name, "metric": metric, **interval, **paired, "by_seed": seeds}
                 lines.append({**found, **arm.effort()})
         _, num_seeds, num_users = next(iter(self.test.values())).shape
         return pd.DataFrame(lines).assign(
