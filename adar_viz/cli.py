@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 COMMANDS = ("run", "compare", "results", "verify", "figures", "map", "site", "data")
@@ -20,9 +23,18 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, 1 where a check failed, 2 for bad input, 130 when interrupted."""
+    """Run one command; return 0, 1 where a check failed, 2 for bad input, 130 when stopped, 141 if nobody reads on."""
     try:
-        return _run(list(sys.argv[1:] if arguments is None else arguments))
+        try:
+            return _run(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            print(end="", flush=True)  # Python's own flush at exit could only complain
+    except OSError as error:  # of the output: `_run` deals with all others
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to fail at exit
+        if isinstance(error, BrokenPipeError):  # the reader, such as `head`, has seen enough
+            return 128 + signal.SIGPIPE
+        print(f"adar-viz: error: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\nstopped; what is finished is kept, and the same command goes on from there", file=sys.stderr)
         return 130
@@ -35,7 +47,9 @@ def _run(arguments: list[str]) -> int:
     subparsers = parser.add_subparsers(dest="command", metavar="|".join(COMMANDS))
     asked = next((a for a in arguments if not a.startswith("-")), None)
     for name in [asked] if asked in COMMANDS else COMMANDS:
-        importlib.import_module(f"adar_viz.commands.{name}").add_parser(subparsers)
+        with _interrupts_held_back():
+            command = importlib.import_module(f"adar_viz.commands.{name}")
+        command.add_parser(subparsers)
     args, unknown = parser.parse_known_args(arguments)
     if unknown:
         subparsers.choices.get(args.command, parser).error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -44,9 +58,29 @@ def _run(arguments: list[str]) -> int:
         return 2
     try:
         return int(args.run(args))
+    except BrokenPipeError:
+        raise  # no bad input
     except (ValueError, ArithmeticError, OSError) as error:
         print(f"adar-viz {args.command}: error: {error}", file=sys.stderr)
         return 2
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let an import end before Ctrl-C counts: stopped halfway, NumPy's turns the interrupt into other errors."""
+    if threading.current_thread() is not threading.main_thread() or (
+        signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield  # no signal comes here, or someone else deals with it
+        return
+    held: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if held:
+        raise KeyboardInterrupt
 
 
 def _version() -> str:

@@ -11,7 +11,8 @@ from adar_viz.backbones import MF
 from adar_viz.batches import PairRows
 from adar_viz.datasets import World
 from adar_viz.known import KnownPositives
-from adar_viz.recorder import make_trace, watch_pairs
+from adar_viz.recorder import make_trace
+from adar_viz.walks import watch_pairs
 from benchmarks.conftest import DIM, adar, record
 
 META = dict.fromkeys(("run", "dataset", "data_checksum", "backbone", "negatives", "version"), "benchmark") | {"seed": 0}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +58,34 @@ def test_a_showing_command_says_so_without_importing_torch() -> None:
     assert done.stdout == "False\n"
 
 
+@pytest.mark.parametrize("command", ["run", "compare", "site"])
+def test_a_file_is_no_folder_to_write_to(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("mine")
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--out", str(path)])
+    assert stop.value.code == 2
+    assert f"argument --out: must be a folder; got the file {path}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["data", "list"], ["data", "--help"]])
+def test_a_reader_that_has_seen_enough_is_no_error(arguments: list[str], unbuffered: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with os.fdopen(writing, "w") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "adar_viz.cli", *arguments],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            env=environment,
+            check=False,
+        )
+    assert done.stderr == b""
+    assert done.returncode in (0, 128 + signal.SIGPIPE)  # 0: argparse itself says nothing of it
+
+
 STOPPED = """
 import sys
 from adar_viz import cli
@@ -65,8 +96,22 @@ sys.exit(cli.main(["run"]))
 """
 
 
-def test_an_interrupt_while_it_starts_is_as_quiet_as_a_later_one() -> None:
-    done = subprocess.run([sys.executable, "-c", STOPPED], capture_output=True, text=True, check=False)
+IMPORTING = """
+import signal, sys
+from adar_viz import cli
+def interrupted(name):  # as NumPy's import may end
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt as error:
+        raise RecursionError("maximum recursion depth exceeded") from error
+cli.importlib.import_module = interrupted
+sys.exit(cli.main(["run"]))
+"""
+
+
+@pytest.mark.parametrize("start", [STOPPED, IMPORTING])
+def test_an_interrupt_while_it_starts_is_as_quiet_as_a_later_one(start: str) -> None:
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
     assert done.returncode == 130
     assert "Traceback" not in done.stderr
     assert "the same command goes on from there" in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,11 +20,12 @@ import torch
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
 from adar_viz.cli import main
-from adar_viz.comparison import CONTROLS, Arm, Budget, Comparison, Outcome, as_markdown, bootstrap, compare
+from adar_viz.comparison import CONTROLS, Arm, Comparison, Cost, Outcome, as_markdown, bootstrap, compare
 from adar_viz.comparison import cells as cells_of
 from adar_viz.comparison import pace as pacing
-from adar_viz.comparison.budget import budget_of
+from adar_viz.comparison.bootstrap import basis
 from adar_viz.comparison.controls import equal_time
+from adar_viz.comparison.cost import cost_of
 from adar_viz.comparison.knobs import L2_OF, POOL, RANGES, at, edge, ranges
 from adar_viz.comparison.tuning import TOGETHER, Study
 from adar_viz.displays import ForestPlot
@@ -333,7 +335,7 @@ def test_a_trial_that_diverges_counts_and_cannot_win(tmp_path: Path, monkeypatch
 
 def planted(values: np.ndarray) -> Comparison:
     outcome = Outcome({"ndcg@20": 0.1}, 7, 1.5)
-    arms = [Arm(f"arm{i}", BASE, [outcome], [outcome], "peer", "", Budget(1, 1, 1)) for i in range(len(values))]
+    arms = [Arm(f"arm{i}", BASE, [outcome], [outcome], "peer", "", Cost(1, 1, 1)) for i in range(len(values))]
     return Comparison(BASE, arms, {"ndcg@20": values})
 
 
@@ -384,18 +386,22 @@ def test_the_bootstrap_is_that_of_a_loop() -> None:
         ("mixgcf(pool=uniform(7))", 7, 1),
         ("adar", 16, 1),
         ("adar(ground=None)", 2, 2),
+        ("adar(ground=dns(uniform(16)))", 16, 1),
+        ("ahns(dns(uniform(16)))", 16, 1),
+        ("adar(ground=None, beside=dns(uniform(16)))", 17, 2),
+        ("mixgcf(dns(dns(uniform(9))))", 9, 1),
     ],
 )
-def test_a_budget_counts_candidates_negatives_and_steps(spec: str, candidates: int, negatives: int) -> None:
+def test_a_cost_counts_candidates_negatives_and_steps(spec: str, candidates: int, negatives: int) -> None:
     experiment = replace(BASE, negatives=spec, plan=replace(BASE.plan, batch_size=1000))
     pairs = len(prepare(experiment).rows)
-    assert budget_of(experiment, 3) == Budget(candidates, negatives, -(-pairs // 1000))
+    assert cost_of(experiment, 3) == Cost(candidates, negatives, -(-pairs // 1000))
 
 
 def an_arm(spec: str, *seeds: tuple[int, float], **plan: Any) -> Arm:
     outcomes = [Outcome({"ndcg@20": 0.1}, best_epoch, seconds) for best_epoch, seconds in seeds]
     experiment = replace(BASE, negatives=spec, plan=replace(BASE.plan, **plan))
-    return Arm(spec, experiment, outcomes[:1], outcomes, "peer", "", Budget(1, 1, 10))
+    return Arm(spec, experiment, outcomes[:1], outcomes, "peer", "", Cost(1, 1, 10))
 
 
 def test_equal_time_is_as_many_epochs_as_fit() -> None:
@@ -481,7 +487,7 @@ def test_the_table_reads_as_markdown_and_as_csv(done: Comparison, folder: Path) 
     assert rows[2][2] == "–"
     assert rows[3][2][0] in "+-"
     assert "2 trials for each arm on validation" in text
-    assert "95 % intervals from a bootstrap over users and seeds; differences" in text
+    assert f"95 % intervals from {basis(2)}; differences" in text
     table = pd.read_csv(folder / "comparison.csv")
     assert set(table["arm"]) == set(ARMS)
     assert {"recall@10", "ndcg@20"} <= set(table["metric"])
@@ -496,9 +502,43 @@ def test_intervals_say_what_they_come_from() -> None:
     rng = np.random.default_rng(5)
     one, two = (planted(rng.uniform(size=(2, seeds, 30))) for seeds in (1, 2))
     assert "a bootstrap over users; one seed does not show what another would change" in one.markdown()
-    assert "a bootstrap over users and seeds; differences" in two.markdown()
+    assert f"{basis(2)}; differences" in two.markdown()
     earlier = "\n".join(as_markdown(two.frame.drop(columns="intervals"), "ndcg@20"))
     assert "the spread of the seeds counted (seeds - 1) / seeds only" in earlier
+
+
+def test_a_folder_holds_one_comparison_which_may_grow(
+    done: Comparison, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder, tmp_path / "out")
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert config["arms"] == {"uniform": "uniform", "dns": "dns"}
+    assert (config["dim"], config["plan"]["epochs"], config["ranges"]["l2"]) == (8, 2, [1e-4, 0.3])
+
+    command = ["compare", "--quiet", "--dim", "8", "--seed", "3", "--trials", "2", "--out", str(tmp_path / "out")]
+    kept = (tmp_path / "out" / "comparison.md").read_bytes()
+    for change, message in (
+        (["--epochs", "3"], "(plan.epochs 2 there, 3 now); choose another folder"),
+        (["--negatives", "uniform,ahns"], "(arms.dns 'dns' there, None now); choose another folder"),
+        (
+            ["--tune", "l2", "0.001", "0.1"],
+            "a comparison of another configuration (ranges.l2 [0.0001, 0.3] there",
+        ),
+    ):
+        options = ["--epochs", "2", "--negatives", "uniform,dns", "--seeds", "2", *change]
+        assert main([*command, *options]) == 2
+        assert message in capsys.readouterr().err
+        assert (tmp_path / "out" / "comparison.md").read_bytes() == kept
+    (tmp_path / "begun").mkdir()  # by one that was killed before its first training
+    shutil.copy(tmp_path / "out" / "config.json", tmp_path / "begun")
+    assert compared(tmp_path / "begun", arms=["uniform", "uniform(2)"], trials=1, seeds=1, guard=True).arms
+    assert main([*command, "--epochs", "2", "--negatives", "uniform,dns,uniform(2)", "--seeds", "3"]) == 0
+    assert [*json.loads((tmp_path / "out" / "config.json").read_text())["arms"]] == [*ARMS, "uniform(2)"]
+
+
+def test_a_sampler_whose_pool_is_tuned_is_not_the_one_with_that_pool(tmp_path: Path) -> None:
+    arms = ["dns", "dns(uniform(16))"]
+    assert [arm.name for arm in compared(tmp_path, arms=arms, trials=1, seeds=1).arms] == arms
 
 
 def test_other_held_out_pairs_are_not_judged_by_an_earlier_comparison(tmp_path: Path) -> None:
@@ -513,6 +553,9 @@ def test_other_held_out_pairs_are_not_judged_by_an_earlier_comparison(tmp_path: 
     (data / "test.txt").write_text("\n".join(["0 3", "1 0"]))
     with pytest.raises(ValueError, match=r"expected a training judged by this data's .*; choose another folder"):
         compared(tmp_path / "out", base=base, trials=1, seeds=1)
+    (tmp_path / "out" / "config.json").unlink()  # of an older version: what its trainings say is still checked
+    with pytest.raises(ValueError, match=r"expected a training judged by this data's .*; choose another folder"):
+        compared(tmp_path / "out", base=base, trials=1, seeds=1, guard=True)
     run(replace(base, negatives="uniform"), tmp_path / "run", progress=False)
     (data / "test.txt").write_text("\n".join(held_out))
     with pytest.raises(ExperimentError, match=r"another configuration \(held_out_checksum"):
@@ -529,6 +572,11 @@ def test_other_held_out_pairs_are_not_judged_by_an_earlier_comparison(tmp_path: 
         (["--tune", "l2", "1", "much"], "--tune l2 must have two numbers; got 1 and much"),
         (["--tune", "l2", "1", "0.1"], "the range of l2 must have 0 < lowest < highest; got 1 to 0.1"),
         (["--negatives", "uniform"], "a comparison must have at least 2 arms; got uniform"),
+        (
+            ["--negatives", "uniform,uniform(1)"],
+            "arms must be different samplers; got uniform and uniform(1), which are the same",
+        ),
+        (["--negatives", "adar,adar(warmup=5)"], "got adar and adar(warmup=5), which are the same"),
         (["--negatives", "uniform,dns,uniform"], "each arm must be named once; got uniform more than once"),
         (["--seeds", "0"], "seeds must be at least 1; got 0"),
         (["--trials", "0"], "trials must be at least 1; got 0"),

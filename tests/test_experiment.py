@@ -22,6 +22,8 @@ from adar_viz import checkpoint
 from adar_viz.cli import main
 from adar_viz.commands.run import table
 from adar_viz.experiment import Experiment, ExperimentError, read_result, run
+from adar_viz.experiment import parts as parts_of
+from adar_viz.experiment.folder import claim
 from adar_viz.trace import Trace
 from adar_viz.training import TrainingPlan
 
@@ -91,6 +93,70 @@ def test_a_run_of_an_older_version_that_said_less_goes_on(folder: Path, tmp_path
     said = json.loads(path.read_text())
     path.write_text(json.dumps({k: v for k, v in said.items() if k not in ("held_out_checksum", "pairs")}))
     assert run(small(negatives="adar(warmup=1)"), tmp_path / "older", progress=False, num_pairs=50).test
+
+
+def test_a_run_that_is_stopped_before_its_first_checkpoint_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts_of, "fit", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run(SMALL, tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_claim_without_a_run_is_taken_over(folder: Path, tmp_path: Path) -> None:
+    other = json.loads((folder / "config.json").read_text())
+    for name in ("config.json", "recorded.safetensors", ".recorded.safetensors.17.partial"):  # what SIGKILL may leave
+        shutil.copy(folder / name.replace(".17.partial", "").removeprefix("."), tmp_path / name)
+    claim(tmp_path, {**other, "dim": 99})
+    assert json.loads((tmp_path / "config.json").read_text())["dim"] == 99
+    (tmp_path / "cells").mkdir()  # a comparison's
+    with pytest.raises(ExperimentError, match=r"another configuration \(dim 99 there, 8 now\)"):
+        claim(tmp_path, other)
+
+
+@pytest.mark.parametrize("left", ["metrics.json", "checkpoint.safetensors"])
+def test_a_run_whose_configuration_is_lost_is_not_taken_for_another(left: str, folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / left, tmp_path / left)
+    with pytest.raises(ExperimentError, match=rf"must hold config.json, .*; got {left} without it; choose another"):
+        run(small(dim=4), tmp_path, progress=False)
+    assert not (tmp_path / "config.json").exists()
+
+
+def test_a_trace_that_is_gone_is_made_again_from_the_checkpoint(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "run")
+    (tmp_path / "run" / "trace.npz").unlink()
+    found = run(small(negatives="adar(warmup=1)"), tmp_path / "run", progress=False, num_pairs=50)
+    assert found.test == read_result(folder).test
+    whole, again = (Trace.load(path / "trace.npz") for path in (folder, tmp_path / "run"))
+    assert {k: v for k, v in whole.meta.items() if k != "run"} == {k: v for k, v in again.meta.items() if k != "run"}
+    for name in whole.arrays:
+        np.testing.assert_array_equal(whole[name], again[name])
+
+
+def test_a_trace_that_cannot_be_made_again_is_said_to_be_missing(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "run")
+    for name in ("trace.npz", "checkpoint.safetensors"):
+        (tmp_path / "run" / name).unlink()
+    with pytest.raises(ExperimentError, match=r"must hold trace.npz, or checkpoint.safetensors to make it from"):
+        run(small(negatives="adar(warmup=1)"), tmp_path / "run", progress=False, num_pairs=50)
+    assert (tmp_path / "run" / "metrics.json").exists()
+
+
+def test_a_recording_that_is_shorter_than_the_checkpoint_is_refused(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "run")
+    for name in ("trace.npz", "metrics.json"):
+        (tmp_path / "run" / name).unlink()
+    path = tmp_path / "run" / "recorded.safetensors"
+    recorded = checkpoint.load(path)
+    checkpoint.save(path, {**recorded, "epochs": recorded["epochs"][:2]})
+    message = r"recorded.safetensors must reach as far as checkpoint.safetensors: expected at least 3 epochs; got 2"
+    with pytest.raises(ExperimentError, match=message):
+        run(small(negatives="adar(warmup=1)"), tmp_path / "run", progress=False, num_pairs=50)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from adar_viz.commands.numbers import at_least
+from adar_viz.commands.numbers import a_folder, at_least
 from adar_viz.commands.options import add_options, experiment_of
 from adar_viz.experiment import TABLES, default_folder
 from adar_viz.specs import split
@@ -53,7 +52,7 @@ def add_parser(subparsers: Any) -> None:
         "with mf, 1e-4 to 0.03 with lightgcn, else 1e-6 to 0.1)",
     )
     where = parser.add_argument_group("where")
-    where.add_argument("--out", type=Path, metavar="FOLDER", help="default: runs/ and a name of its own")
+    where.add_argument("--out", type=a_folder, metavar="FOLDER", help="default: runs/ and a name of its own")
     where.add_argument("--jobs", type=int, default=1, help="trainings at a time; -1 for every core (default: 1)")
     where.add_argument(
         "--threads", type=at_least(1), default=1, help="torch threads where --jobs is 1 (default: %(default)s)"
@@ -97,6 +96,7 @@ def execute(args: argparse.Namespace) -> int:
         backend=args.backend,
         backend_options={"scheduler_host": args.scheduler} if args.scheduler else None,
         progress=not args.quiet,
+        guard=True,
     )
     print(comparison.markdown(), end="")
     return 0

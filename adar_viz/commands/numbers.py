@@ -1,9 +1,10 @@
-"""Numbers with a least value, as types of options."""
+"""Types of options: numbers with a least value, and folders to write to."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -22,3 +23,11 @@ def duration(text: str) -> float:
     if not (value := float(text)) >= 0:
         raise argparse.ArgumentTypeError(f"must be at least 0; got {text}")
     return value
+
+
+def a_folder(text: str) -> Path:
+    """Take the path of a folder, which need not be there yet: the ``type`` of an option."""
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"must be a folder; got the file {text}")
+    return path

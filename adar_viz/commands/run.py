@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 
-from adar_viz.commands.numbers import at_least
+from adar_viz.commands.numbers import a_folder, at_least
 from adar_viz.commands.options import add_options, experiment_of
 from adar_viz.experiment import Result, default_folder, run
 
@@ -34,7 +33,9 @@ def add_parser(subparsers: Any) -> None:
     )
     add_options(parser)
     where = parser.add_argument_group("where")
-    where.add_argument("--out", type=Path, metavar="FOLDER", help="run folder (default: runs/ and a name of its own)")
+    where.add_argument(
+        "--out", type=a_folder, metavar="FOLDER", help="run folder (default: runs/ and a name of its own)"
+    )
     where.add_argument(
         "--pairs", type=at_least(1), default=300, help="pairs to watch in the trace (default: %(default)s)"
     )

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from adar_viz.commands.numbers import a_folder
 from adar_viz.site import MEGABYTES, TRACES, write_site
 from adar_viz.trace import Trace
 
@@ -18,7 +19,7 @@ def add_parser(subparsers: Any) -> None:
         help="write the walkthrough as static pages",
         description="Write every view of a run as a page that opens from disk: no kernel, no network.",
     )
-    parser.add_argument("--out", type=Path, default=Path("site"), metavar="FOLDER", help="default: %(default)s")
+    parser.add_argument("--out", type=a_folder, default=Path("site"), metavar="FOLDER", help="default: %(default)s")
     parser.add_argument(
         "--trace",
         type=Path,

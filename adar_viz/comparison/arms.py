@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from adar_viz.comparison.budget import Budget
 from adar_viz.comparison.cells import Outcome
+from adar_viz.comparison.cost import Cost
 from adar_viz.experiment import Experiment
 
 
@@ -27,7 +27,7 @@ class Arm:
         What was tried, and a training of the winner for each seed.
     role, about
         The part it plays, one of `adar_viz.comparison.controls.ROLES`; what a control shows.
-    budget
+    cost
         What a row and an epoch cost.
     edges
         Tuned values at an end of their range: the best may lie beyond.
@@ -39,7 +39,7 @@ class Arm:
     seeds: Sequence[Outcome]
     role: str
     about: str
-    budget: Budget
+    cost: Cost
     edges: Sequence[str] = ()
 
     @property
@@ -64,9 +64,9 @@ class Arm:
             "trials": len(self.trials),
             "failed_trials": sum(outcome.failure is not None for outcome in self.trials),
             "seeds": len(self.seeds),
-            "candidates": self.budget.candidates,
-            "negatives_a_row": self.budget.negatives,
-            "updates": round(self.budget.steps * self.epochs),
+            "candidates": self.cost.candidates,
+            "negatives_a_row": self.cost.negatives,
+            "updates": round(self.cost.steps * self.epochs),
             "epochs": self.epochs,
             "best_epoch": float(np.mean([outcome.best_epoch for outcome in self.seeds])),
             "seconds": float(np.mean([outcome.seconds for outcome in self.seeds])),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,17 @@ import numpy as np
 
 from adar_viz.comparison import knobs
 from adar_viz.comparison.arms import Arm
-from adar_viz.comparison.budget import budget_of
 from adar_viz.comparison.cells import Cell, Place, forget_weights, judge, train_winner
 from adar_viz.comparison.controls import CONTROLS, equal_time, role_of
+from adar_viz.comparison.cost import cost_of
 from adar_viz.comparison.pace import pace
 from adar_viz.comparison.table import Comparison
 from adar_viz.comparison.tuning import Study, tune
 from adar_viz.comparison.workers import Workers
 from adar_viz.displays import ForestPlot
-from adar_viz.experiment import Experiment, prepare, write_text
+from adar_viz.experiment import TABLES, Experiment, prepare, write_text
+from adar_viz.experiment.folder import CONFIG, is_claimed, require_same, write_json
+from adar_viz.specs import resolve
 
 
 def compare(
@@ -35,13 +37,15 @@ def compare(
     backend: str | None = None,
     backend_options: Mapping[str, Any] | None = None,
     progress: bool = True,
+    guard: bool = False,
 ) -> Comparison:
     """Tune every arm equally on validation, train the winners with every seed, then test them once.
 
     All cells share the split of ``base.plan.seed``, so that no seed is tested on what another was
     tuned on. Trials are trained with the first seed and chosen as `adar_viz.comparison.tuning` says.
     No test pair is ranked before the last winner is trained. Writes ``comparison.md``,
-    ``comparison.csv`` and the figure into ``folder``.
+    ``comparison.csv``, the figure and ``config.json`` (what all arms share, the ranges and the arms)
+    into ``folder``.
 
     Parameters
     ----------
@@ -60,12 +64,18 @@ def compare(
         Processes at a time, and where they run: any backend of joblib, such as ``dask`` with
         ``{"scheduler_host": "host:port"}``, or ``ray``. Workers of a cluster must see ``folder`` and
         the data under the same paths. In parallel each training has one thread.
+    guard
+        Refuse a ``folder`` whose ``config.json`` tells of another comparison; more arms, seeds and trials of
+        the same one are welcome. Without it the tables are those of the latest, as `adar-viz results` wants
+        where its manifest has changed.
 
     Raises
     ------
     ValueError
-        An arm's spec, the data or a number is wrong, an arm diverged in every trial, or ``folder``
-        holds trainings that were judged by other validation and test parts.
+        An arm's spec, the data or a number is wrong, two arms are the same, an arm diverged in every
+        trial, or ``folder`` holds trainings that were judged by other validation and test parts.
+    ExperimentError
+        ``folder`` holds another comparison.
     TrainingDiverged
         A winner diverged with another seed.
     """
@@ -73,12 +83,18 @@ def compare(
     _check(base, named, seeds, trials, longer)
     space = knobs.ranges(ranges or {}, base.backbone)
     workers = Workers(jobs, backend, backend_options or {}, progress)
-    for spec in named.values():  # a wrong spec is found now, not after an hour
-        parts = prepare(replace(base, negatives=spec))
+    studies = {name: Study(base, spec, space) for name, spec in named.items()}
+    alike: dict[str, str] = {}
+    for name, study in studies.items():  # a wrong spec is found now, not after an hour
+        parts = prepare(replace(base, negatives=named[name]))
         parts.rehearse()
+        # A sampler whose pool is tuned is not the one whose spec sets that same pool.
+        known = alike.setdefault(str((resolve(parts.sampler, TABLES), study.knobs)), name)
+        if known != name:
+            raise ValueError(f"arms must be different samplers; got {known} and {name}, which are the same")
     split = parts.split
     place = Place(folder / "cells", base.plan.seed, split.train.checksum(), split.held_out_checksum())
-    studies = {name: Study(base, spec, space) for name, spec in named.items()}
+    _claim(folder, base, named, space, place, guard)
     tune([*studies.values()], trials, place, workers)
     done = _train(named, studies, seeds, place, workers)
     if longer:
@@ -90,6 +106,28 @@ def compare(
     write_text(folder / "comparison.md", comparison.markdown())
     ForestPlot.from_table(comparison.frame, base.plan.metric).save(folder / "comparison")
     return comparison
+
+
+def _claim(
+    folder: Path,
+    base: Experiment,
+    named: Mapping[str, str],
+    space: Mapping[str, knobs.Range],
+    place: Place,
+    guard: bool,
+) -> None:
+    """Write down what is compared, or see that what was compared here is the same with fewer arms."""
+    config = {
+        **{name: value for name, value in asdict(base).items() if name != "negatives"},
+        "data_checksum": place.checksum,
+        "held_out_checksum": place.held_out,
+        "ranges": {name: [values.low, values.high] for name, values in space.items()},
+        "arms": dict(named),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    if guard and is_claimed(folder):
+        require_same(folder, config, what="comparison", may_grow=("arms.",))
+    write_json(folder / CONFIG, config)
 
 
 def _train(
@@ -112,7 +150,7 @@ def _train(
             outcomes[i * seeds : (i + 1) * seeds],
             role_of(named[name]),
             CONTROLS.get(named[name], ""),
-            budget_of(study.winner, place.split_seed),
+            cost_of(study.winner, place.split_seed),
             study.edges,
         )
         for i, (name, study) in enumerate(studies.items())

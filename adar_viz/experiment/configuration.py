@@ -28,7 +28,7 @@ TABLES: Mapping[str, Mapping[str, type]] = {
     "target": SCORE_AWARE,
     "boundary": BOUNDARIES,
 }
-"""The names that a configuration may use."""
+"""The names that a configuration may use. Add a class of your own to its table, and its name is one of them."""
 
 
 class ExperimentError(ValueError):

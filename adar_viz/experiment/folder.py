@@ -83,25 +83,53 @@ def describe(experiment: Experiment, parts: Parts) -> dict[str, Any]:
 
 
 def claim(folder: Path, config: Mapping[str, Any]) -> None:
-    """Write the configuration, or see that the one there is the same (versions may differ)."""
-    path = folder / CONFIG
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(path, config)
+    """Write the configuration of a run, or see that the one there is the same.
+
+    Raises
+    ------
+    ExperimentError
+        The folder holds a run of another configuration, or one whose configuration is missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if is_claimed(folder):
+        require_same(folder, config)
         return
-    there, now = _leaves(read_json(path)), _leaves(json.loads(json.dumps(config)))
-    unsaid = {key for key in _LATER if key not in there}
-    changed = sorted(key for key in {*there, *now} - unsaid if there.get(key) != now.get(key))
+    if begun := [name for name in (METRICS, CHECKPOINT) if (folder / name).exists()]:
+        raise ExperimentError(
+            f"{folder} must hold {CONFIG}, which says what was run; got {' and '.join(begun)} without it; "
+            "choose another folder"
+        )
+    write_json(folder / CONFIG, config)
+
+
+def is_claimed(folder: Path) -> bool:
+    """Whether a folder holds a configuration, and more than what is left by one that was killed at its start."""
+    names = {path.name for path in folder.iterdir() if path.suffix != ".partial"}
+    return CONFIG in names and not names <= {CONFIG, RECORDED}  # a recording is of use with its checkpoint only
+
+
+def require_same(folder: Path, config: Mapping[str, Any], *, what: str = "run", may_grow: tuple[str, ...] = ()) -> None:
+    """See that a folder's configuration is this one; versions may differ, and what begins with ``may_grow`` may be new.
+
+    Raises
+    ------
+    ExperimentError
+        It is another one.
+    """
+    there, now = _leaves(read_json(folder / CONFIG)), _leaves(json.loads(json.dumps(config)))
+    welcome = {key for key in now if key not in there and (key in _LATER or key.startswith(may_grow))}
+    changed = sorted(key for key in {*there, *now} - welcome if there.get(key) != now.get(key))
     if changed:
         said = "; ".join(f"{key} {there.get(key)!r} there, {now.get(key)!r} now" for key in changed)
-        raise ExperimentError(f"{folder} holds a run of another configuration ({said}); choose another folder")
+        raise ExperimentError(f"{folder} holds a {what} of another configuration ({said}); choose another folder")
 
 
 def release(folder: Path) -> None:
     """Take a claim back, unless there is something to go on from."""
     if (folder / CHECKPOINT).exists():
         return
-    (folder / CONFIG).unlink(missing_ok=True)
+    for name in (CONFIG, RECORDED):
+        (folder / name).unlink(missing_ok=True)
     with suppress(OSError):  # something else lies in the folder, which is not ours to remove
         folder.rmdir()
 

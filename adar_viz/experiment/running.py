@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from adar_viz import checkpoint as checkpoints
 from adar_viz.evaluation import evaluate
-from adar_viz.experiment.configuration import Experiment
+from adar_viz.experiment.configuration import Experiment, ExperimentError
 from adar_viz.experiment.folder import (
     CHECKPOINT,
     HISTORY,
@@ -47,13 +47,13 @@ def run(
 
     The folder holds ``config.json`` (every default resolved, versions, data checksum),
     ``metrics.json``, ``history.csv``, ``trace.npz`` and the checkpoint. A run that was cut off goes
-    on where it was; one that is finished is not run again; one that fails before its first
-    checkpoint leaves no folder.
+    on where it was; one that is finished is not run again, but a trace that is gone is made again
+    from the checkpoint; one that fails or is stopped before its first checkpoint leaves no folder.
 
     Raises
     ------
     ExperimentError
-        The folder holds a run of another configuration.
+        The folder holds a run of another configuration, or a file of the run is missing or cut short.
     """
     if num_pairs < 1:
         raise ValueError(f"num_pairs must be at least 1; got {num_pairs}")
@@ -61,14 +61,14 @@ def run(
     parts = prepare(experiment)
     folder, config = Path(folder), {**describe(experiment, parts), "pairs": num_pairs}
     claim(folder, config)
-    if (folder / METRICS).exists():
+    if _is_finished(folder):
         return read_result(folder)
-    recorder = recorder_of(parts)
     try:
+        recorder = recorder_of(parts)
         parts.rehearse()
         parts = parts.to(fabric.device)
         reports = list(_train(experiment, parts, folder, recorder, progress, fabric))
-    except Exception:
+    except BaseException:  # an interrupt, too
         release(folder)
         raise
     if fabric.is_global_zero:
@@ -88,20 +88,32 @@ def demo_run(data: str = "synthetic", seed: int = 0, negatives: str = "adar", *,
     return run(experiment, default_folder(experiment, runs, "demo")).folder
 
 
+def _is_finished(folder: Path) -> bool:
+    """Whether there is nothing left to do; False where the trace is to be made again from the checkpoint."""
+    if not (folder / METRICS).exists():
+        return False
+    if not (folder / TRACE).exists() and not (folder / CHECKPOINT).exists():
+        raise ExperimentError(
+            f"{folder} must hold {TRACE}, or {CHECKPOINT} to make it from; got neither; "
+            "delete the folder to train again"
+        )
+    return (folder / TRACE).exists()
+
+
 def _train(
     experiment: Experiment, parts: Parts, folder: Path, recorder: Recorder, progress: bool, fabric: Fabric
 ) -> Iterator[EpochReport]:
     epochs = parts.fit(experiment.plan, checkpoint=folder / CHECKPOINT, observe=recorder, fabric=fabric)
-    metric, num_resumed = experiment.plan.metric, 0
+    metric, recorded = experiment.plan.metric, None
     quiet = not (progress and fabric.is_global_zero)
     recorder.snapshot(0, parts.backbone)
     with tqdm(total=experiment.plan.epochs, unit="epoch", disable=quiet, desc=folder.name) as bar:
         for report in epochs:
             if report.resumed:
-                num_resumed += 1
+                # A finished epoch is only reported again; what was recorded of it comes from disk.
+                recorded = recorded or checkpoints.load(folder / RECORDED)
+                _recall(recorder, recorded, report.epoch + 1, folder)
             else:
-                if num_resumed and len(recorder.epochs) < num_resumed:
-                    recorder.restore(checkpoints.load(folder / RECORDED), num_resumed)
                 recorder.end_epoch(report, parts.backbone)
                 if fabric.is_global_zero and report.metrics:
                     checkpoints.save(folder / RECORDED, recorder.state())
@@ -109,8 +121,15 @@ def _train(
             if report.metrics:
                 bar.set_postfix_str(f"validation {metric} {report.metrics[metric]:.4f}")
             yield report
-    if num_resumed > len(recorder.epochs):
-        recorder.restore(checkpoints.load(folder / RECORDED), num_resumed)
+
+
+def _recall(recorder: Recorder, recorded: Mapping[str, Any], num_epochs: int, folder: Path) -> None:
+    try:
+        recorder.restore(recorded, num_epochs)
+    except ValueError as error:
+        raise ExperimentError(
+            f"{folder / RECORDED} must reach as far as {CHECKPOINT}: {error}; delete the folder to train again"
+        ) from error
 
 
 def _finish(

@@ -15,10 +15,11 @@ from adar_viz.evaluation import false_negative_rate
 from adar_viz.experiment.configuration import TABLES, Experiment
 from adar_viz.experiment.parts import Parts
 from adar_viz.negatives import ADAR
-from adar_viz.recorder import Recorder, catalogue_arrays, describe_lens, make_trace, watch_pairs, watch_walks
+from adar_viz.recorder import Recorder, catalogue_arrays, make_trace
 from adar_viz.specs import as_line, resolve
 from adar_viz.trace import Trace
 from adar_viz.training import seeded
+from adar_viz.walks import describe_lens, watch_pairs, watch_walks
 
 
 def recorder_of(parts: Parts, num_users: int = 60, num_items: int = 1000) -> Recorder:
@@ -64,7 +65,8 @@ def trace_of(
 ) -> Trace:
     """Watch pairs of the finished run and put the trace together.
 
-    A run without ADAR is looked at through ADAR's default lens, untrained but for its denoiser.
+    The lens (`adar_viz.walks`) is the run's own ADAR. If the run used another sampler, its pairs are
+    analysed with a default ADAR, of which only the denoiser is trained.
     """
     generator = seeded("cpu", experiment.plan.seed, 2**20)
     lens = parts.sampler if isinstance(parts.sampler, ADAR) else ADAR(experiment.dim, generator=generator)
