@@ -19,11 +19,13 @@ from adar_viz.events import Drawn
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 ROWS, JUDGED_ROWS = 64, 512
-"""Rows of each step that are looked at, evenly spaced ones (a sequence's are alike); more where truth is known."""
+"""At most so many rows of a step are summed up (the second number where truth is known): evenly spaced ones, since
+neighbouring rows of one sequence are alike."""
 NEGATIVES, CATALOGUE = 64, 64
 """Of a row, at most so many negatives are kept, and so many items stand for the catalogue: evenly spaced ones."""
 GROUPS = 3
 _GOLDEN = 0.6180339887498949
+"""Multiples of the golden ratio, modulo 1, are spread evenly: each row begins elsewhere, without a draw."""
 
 LossOfRows = Callable[..., Tensor]
 
@@ -143,7 +145,7 @@ class Draws:
             pull = found["gradient_weight"]
             summary["gradient_weight_mean"] = np.array(pull.mean() if len(pull) else np.nan)
         if self.likes is not None:
-            summary |= _count_false(judged, self.likes)
+            summary |= _false_negatives(judged, self.likes)
         return {name: torch.as_tensor(np.asarray(x, dtype=np.float64)) for name, x in summary.items()}
 
     def arrays(self, epochs: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
@@ -162,7 +164,8 @@ def gradient_weight(
     """How much of the row's loss each negative's score carries: ``|d loss / d s_neg|``.
 
     For BPR this is ``sigmoid(s_neg - s_pos)`` times the negative's share of the row's weight. It is the
-    length of the negative's push on the query, in units of the negative's vector, and the other way round.
+    length of the negative's push on the query, in units of the negative's vector, and of the query's push on
+    the negative, in units of the query's.
     """
     known = {"log_prob": log_prob} if "log_prob" in inspect.signature(loss).parameters else {}
     with torch.enable_grad():
@@ -171,7 +174,7 @@ def gradient_weight(
     return slope.abs()
 
 
-def _count_false(judged: Mapping[str, np.ndarray], likes: Likes) -> dict[str, Any]:
+def _false_negatives(judged: Mapping[str, np.ndarray], likes: Likes) -> dict[str, Any]:
     """Share of false negatives: of all, by group, and of the gradient; means of what is synthetic."""
     nothing = {"user": np.zeros(0, int), "item": np.zeros(0, int), "distance": np.zeros(0)}
     nothing |= {"gradient": np.zeros(0), "own": np.zeros(0, dtype=bool)}

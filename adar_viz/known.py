@@ -55,8 +55,9 @@ class KnownPositives:
         count = torch.bincount(user, minlength=num_users)
         start = torch.cat([count.new_zeros(1), count.cumsum(0)])
         rank = torch.arange(len(key)) - start[user]
-        # item - rank counts the unknown items before each known one; it never falls within a
-        # user, so adding a stride for each user makes one sorted array for all of them.
+        # item - rank counts the unknown items before each known one: with items 2 and 5 known, 2 and 4. The
+        # unknown item of rank 3 has one known item before it (2 <= 3 < 4), so it is 3 + 1 = 4. The count never
+        # falls within a user, so adding a stride for each user makes one sorted array for all of them.
         gap = item - rank + user * (num_items + 1)
         return cls(num_users, num_items, item, start, key, gap)
 

@@ -3,6 +3,7 @@
 Notation, as in every figure: ``s = <query, positive>`` is the positive's score, ``n = |query| sigma``
 the noise of the score, ``b`` the decision boundary (a score below it is negative), ``alpha_bar`` the
 share of signal left. A diffused positive is ``x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) sigma eps``.
+In a trace they are ``pair_score``, ``noise``, ``boundary`` and ``alpha_bar``.
 
 All functions take and return arrays of one library (NumPy or torch, through the array API), element
 by element and broadcasting; nothing here imports torch.
@@ -247,7 +248,11 @@ class Threshold(ScoreAware):
 
 @dataclass(frozen=True)
 class Ahns(ScoreAware):
-    """The target of AHNS (arXiv 2401.05191): g = beta (s + alpha)^(p + 1), p < -1; later, faster."""
+    """The target of AHNS (arXiv 2401.05191): g = beta (s + alpha)^(p + 1), p < -1; later, faster.
+
+    For p >= -1 better positives would get harder negatives, which `adar_viz.negatives.AHNS` allows. beta is 1
+    here: the target is compared with the positive's own score, not with those of a pool.
+    """
 
     alpha: float = 1.0
     beta: float = 1.0
@@ -357,7 +362,7 @@ SCORE_AWARE: dict[str, type[Any]] = {
 }
 
 
-# Other readings of the same walk ------------------------------------------------------------------
+# Other readings of the walk from x_0 to noise ------------------------------------------------------------------
 
 
 def log_likelihood_ratio(square_norm: Array, dim: int, alpha_bar: Array) -> Array:

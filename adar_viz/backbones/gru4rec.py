@@ -29,9 +29,9 @@ class GRU4Rec(nn.Module):
         In [0, 1), on the items read and between layers. It draws from torch's global generator,
         which `adar_viz.training.fit` seeds anew in each epoch.
     std : float
-        Standard deviation of the normal start of the items, above 0.
+        Standard deviation of the normal initialisation of the items, above 0.
     generator : torch.Generator, optional
-        Source of the start; torch's global one when None.
+        Random source of the initialisation; torch's global one when None.
 
     Notes
     -----

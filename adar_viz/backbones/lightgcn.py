@@ -32,9 +32,9 @@ class LightGCN(nn.Module):
     num_layers : int
         At least 0.
     std : float
-        Standard deviation of the normal start, above 0.
+        Standard deviation of the normal initialisation, above 0.
     generator : torch.Generator, optional
-        Source of the start; torch's global one when None.
+        Random source of the initialisation; torch's global one when None.
 
     Notes
     -----

@@ -18,13 +18,13 @@ class MF(nn.Module):
     num_users, num_items, dim : int
         Sizes, each at least 1.
     std : float
-        Standard deviation of the normal start, above 0; LightGCN's 0.1 by default.
+        Standard deviation of the normal initialisation, above 0; LightGCN's 0.1 by default.
     sparse : bool
         Give sparse gradients: with an optimiser that takes them (``SparseAdam``, ``SGD``, ``Adagrad``)
         a training step costs what its rows use, whatever the number of items. Note that
         ``SparseAdam`` moves only the embeddings of the step, where Adam moves all by momentum.
     generator : torch.Generator, optional
-        Source of the start; torch's global one when None.
+        Random source of the initialisation; torch's global one when None.
     """
 
     history_length: int | None = None

@@ -22,19 +22,19 @@ class SASRec(nn.Module):
     dim : int
         Of items and states; a multiple of ``num_heads``.
     history_length : int
-        Most items that a state is made from, at least 1: so many positions are learnt.
+        Most past items that a state is made from, at least 1; each place among them has a learnt vector.
     num_blocks, num_heads : int
         Of self-attention, each at least 1.
     dropout : float
         In [0, 1), on the input, the attention and each block's output. It draws from torch's
         global generator, which `adar_viz.training.fit` seeds anew in each epoch.
     std : float
-        Standard deviation of the normal start of items and positions, above 0; with ``bert`` of all matrices.
+        Standard deviation of the normal initialisation of items and positions, above 0; with ``bert`` of all matrices.
     form : str
-        Of a block: ``pre_norm``, or ``bert``, in which SASRec was released with S3-Rec (Zhou et al. 2020, CIKM):
+        Of a block: ``pre_norm``, or ``bert``, that of the SASRec released with S3-Rec (Zhou et al. 2020, CIKM):
         layer norm after each sum and on the input, GELU, a feed-forward part four times as wide.
     generator : torch.Generator, optional
-        Source of the start; torch's global one when None.
+        Random source of the initialisation; torch's global one when None.
 
     Notes
     -----
@@ -89,9 +89,9 @@ class SASRec(nn.Module):
             block.dropout.p = 0.0  # none between the two layers of the feed-forward part
         last = None if bert else nn.LayerNorm(dim)
         self.blocks = nn.TransformerEncoder(block, num_blocks, norm=last, enable_nested_tensor=False)
-        self._start(std, generator)
+        self._initialise(std, generator)
 
-    def _start(self, std: float, generator: torch.Generator | None) -> None:
+    def _initialise(self, std: float, generator: torch.Generator | None) -> None:
         """Draw all weights anew: the encoder copies its blocks, which would start alike."""
         for table in (self.item, self.position):
             nn.init.normal_(table.weight, std=std, generator=generator)

@@ -40,9 +40,14 @@ On embeddings of ml-1m, 1024 rows gave an error smaller by less than a hundredth
 class ADAR(nn.Module):
     """Adaptive diffusion-based augmentation (arXiv 2601.01448), in our reconstruction.
 
-    The positive's embedding x_0 walks towards noise; a score-aware function of the pair chooses the
-    timestep t* at which it counts as negative, and x_{t*} becomes (or, grounded, picks) the row's
-    negative. Embeddings are detached on the way in and x_{t*} on the way out: the denoiser never
+    1. Score the positive, and find the user's decision boundary (`scored_pair`).
+    2. A score-aware function of the pair says which alpha_bar is wanted; t* is the timestep that has
+       it, clamped (`transition`).
+    3. The source makes x_{t*} of the positive's embedding x_0 (`diffuse`).
+    4. Grounded, the candidate nearest to x_{t*} is the row's negative; otherwise x_{t*} itself is, beside
+       sampled ones (`sample`).
+
+    Embeddings are detached on the way in and x_{t*} on the way out: the denoiser never
     moves the recommender, nor the recommender the denoiser.
 
     Parameters

@@ -48,7 +48,7 @@ SCHEMA: Mapping[str, Column] = {
     "sd": Column(("pair",), "float", "standard deviation of the user's scores over the catalogue", "score"),
     "transition_timestep": Column(("pair",), "int", "t*, the timestep that the score-aware function chose", "timestep"),
     "transition_alpha_bar": Column(("pair",), "float", "alpha_bar* before it was rounded to a timestep"),
-    "clamped": Column(("pair",), "bool", "the rule asked for a timestep outside the allowed range, or for none"),
+    "clamped": Column(("pair",), "bool", "t* was moved into the allowed range, or there was none"),
     "score": Column(("pair", "timestep", "draw"), "float", "score of x_t, forward, for several noise draws", "score"),
     # walks: x_t itself, for a few pairs
     "walk_pair": Column(("walk",), "int", "pair of the walk: index along `pair`", "index"),
