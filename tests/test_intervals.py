@@ -23,6 +23,7 @@ def coverage(num_seeds: int, of_users: float, of_seeds: float) -> tuple[float, f
     return plain / REPEATS, stretched / REPEATS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("num_seeds", "plain"), [(2, 0.70), (3, 0.83), (5, 0.90)])
 def test_few_seeds_that_alone_matter_are_covered(num_seeds: int, plain: float) -> None:
     quantiles, found = coverage(num_seeds, of_users=0, of_seeds=1)
@@ -30,6 +31,7 @@ def test_few_seeds_that_alone_matter_are_covered(num_seeds: int, plain: float) -
     assert 0.91 < found < 0.98
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of_seeds", [0.1, 1.0])
 def test_users_and_seeds_together_are_covered(of_seeds: float) -> None:
     quantiles, found = coverage(3, of_users=1, of_seeds=of_seeds)

@@ -65,7 +65,7 @@ def describe(dataset: Dataset) -> str:
         ("data", f"{pairs.name}, read as {dataset.format}"),
         ("counts", f"{pairs.num_users:,} users, {pairs.num_items:,} items, {len(pairs):,} pairs"),
         ("time", _span(pairs)),
-        ("ratings", "none" if pairs.rating is None else f"{pairs.rating.min():g} to {pairs.rating.max():g}"),
+        ("ratings", _ratings(pairs)),
         ("titles", "none" if pairs.title is None else f"such as {pairs.title[int(pairs.popularity().argmax())]}"),
         ("sparsity", f"{1 - tail.density:.2%} of the cells are empty"),
         ("users", f"{tail.median_activity:g} pairs in the median, {tail.mean_activity:.1f} on average"),
@@ -88,6 +88,16 @@ def _overlap(train: Interactions, test: Interactions) -> str:
     return f"{int(inside.sum()):,} of {len(test):,} test pairs ({inside.mean():.0%}) are training pairs"
 
 
+def _ratings(pairs: Interactions) -> str:
+    """Say which ratings there are, and that all of them count as likes."""
+    if pairs.rating is None:
+        return "none"
+    least, most = float(pairs.rating.min()), float(pairs.rating.max())
+    if least == most:
+        return f"{least:g}"
+    return f"{least:g} to {most:g}, all counted as likes; --min-rating R leaves those below R out"
+
+
 def _span(pairs: Interactions) -> str:
     """Say from when to when; times that look like Unix seconds are shown as dates."""
     if pairs.timestamp is None:
@@ -95,6 +105,8 @@ def _span(pairs: Interactions) -> str:
     if pairs.time_kind == "order":
         return "order within each user"
     first, last = float(pairs.timestamp.min()), float(pairs.timestamp.max())
+    if 1e11 < first <= last < 1e13:
+        return f"{first:.0f} to {last:.0f}, which look like milliseconds; only their order matters"
     if not 1e8 < first <= last < 1e10:
         return f"{first:g} to {last:g}"
     return " to ".join(datetime.fromtimestamp(when, UTC).date().isoformat() for when in (first, last))

@@ -87,5 +87,8 @@ def table(result: Result, metric: str = "") -> str:
     if found := result.false_negatives:
         interval = "" if found["low"] == found["high"] else f" ({found['low']:.1%} to {found['high']:.1%})"
         lines.append(f"false negatives: {found['rate']:.1%} of the judged draws{interval}, by {found['truth']}")
+    if result.ratings and result.ratings[0] < result.ratings[1]:
+        least, most = result.ratings
+        lines.append(f"all ratings, {least:g} to {most:g}, counted as likes; --min-rating R leaves those below R out")
     lines.append(f"best epoch {result.best_epoch}, {result.seconds:.1f} s of training; in {result.folder}")
     return "\n".join(lines)

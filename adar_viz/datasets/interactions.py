@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -59,6 +59,13 @@ class Interactions:
     report: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for what in ("user", "item"):  # 32 bits overflow where a pair becomes one number
+            ids = np.asarray(getattr(self, what))
+            if ids.dtype.kind not in "iu":
+                raise DataError(self.name, f"{what} ids that are whole numbers", str(ids.dtype))
+            object.__setattr__(self, what, ids.astype(np.int64, copy=False))
+        if self.time_kind not in get_args(TimeKind):
+            raise DataError(self.name, f"a time_kind out of {', '.join(get_args(TimeKind))}", repr(self.time_kind))
         for what, ids, size in (("user", self.user, self.num_users), ("item", self.item, self.num_items)):
             if len(ids) and (ids.min() < 0 or ids.max() >= size):
                 raise DataError(self.name, f"{what} ids in [0, {size})", f"{ids.min()} to {ids.max()}")
@@ -106,7 +113,12 @@ class Interactions:
         Raises
         ------
         DataError
-            Not one value a pair, timestamps that are no numbers or dates, or one that is missing.
+            Not one value a pair, timestamps that are no numbers or dates, or one that is missing or infinite.
+
+        Notes
+        -----
+        Of a pair that occurs more than once the first in time counts, with its rating: leave out low ratings
+        before, where a later one is to decide.
         """
         for what, values in (("item", item), ("timestamp", timestamp), ("rating", rating)):
             if values is not None and len(values) != len(user):
@@ -118,6 +130,12 @@ class Interactions:
         for what, values in (("user", user), ("item", item), ("timestamp", timestamp), ("rating", rating)):
             if values is not None and len(missing := np.flatnonzero(pd.isna(np.asarray(values)))):
                 raise DataError(name, f"one {what} for each pair", f"none for pair {missing[0]}")
+        for what, values in (("timestamp", timestamp), ("rating", rating)):
+            numbers = np.zeros(0) if values is None else np.asarray(values)
+            if numbers.dtype.kind == "f" and len(infinite := np.flatnonzero(np.isinf(numbers))):
+                raise DataError(
+                    name, f"a finite {what} for each pair", f"{numbers[infinite[0]]} for pair {infinite[0]}"
+                )
         user_id, user_label = _contiguous(user, users, name)
         item_id, item_label = _contiguous(item, items, name)
         report = dict(report or {})
@@ -242,9 +260,10 @@ class Interactions:
         ValueError
             A number is below 1.
         """
-        user_k, item_k = (k, k) if isinstance(k, int) else k
-        if min(user_k, item_k) < 1:
-            raise ValueError(f"k_core must be at least 1; got {k}")
+        numbers = k if isinstance(k, tuple) and len(k) == 2 else (k, k)
+        if not all(isinstance(number, int) and number >= 1 for number in numbers):
+            raise ValueError(f"k_core must be a whole number of at least 1, or two of them; got {k}")
+        user_k, item_k = numbers
         mask = np.ones(len(self), dtype=bool)
         while True:  # each round removes at least one pair, in practice ten rounds do
             activity = np.bincount(self.user[mask], minlength=self.num_users)

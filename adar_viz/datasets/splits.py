@@ -13,7 +13,7 @@ from adar_viz.datasets.errors import DataError
 from adar_viz.datasets.interactions import Interactions, pair_keys, same_ids
 
 _SLACK = 1e-9
-"""Added before rounding down: a share of 0.1 is a little off in binary."""
+"""Added before rounding: a share of 0.1 is a little off in binary."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def ratio(
     if round_down not in (False, True):
         raise ValueError(f"round_down must be True or False; got {round_down!r}")
     rank, count = _rank_within_user(interactions.user, _shuffle(interactions, seed))
-    up = _SLACK if round_down else 0.5
+    up = _SLACK if round_down else 0.5 + _SLACK
     num_test = np.minimum(np.floor(count * test + up), count - 1)
     num_validation = np.minimum(np.floor(count * validation + up), count - 1 - num_test)
     name = f"ratio validation={validation:g} test={test:g}{' round_down' * round_down} seed={seed}"
@@ -207,6 +207,8 @@ def temporal(
         The timestamps are positions in a sequence, or there are none.
     """
     _check_shares(validation, test)
+    if drop_cold not in (False, True):
+        raise ValueError(f"drop_cold must be True or False; got {drop_cold!r}")
     if interactions.time_kind != "clock" or interactions.timestamp is None:
         got = "positions within each user" if interactions.time_kind == "order" else "pairs without time"
         raise DataError(interactions.name, "clock times, for a temporal cut", got)
@@ -261,10 +263,14 @@ def given(
     known = np.isin(pair_keys(test), pair_keys(train))
     if known.any() and overlap == "raise":
         got = f"{known.sum()} of {len(test)} test pairs ({known.mean():.0%}) that are training pairs"
-        raise LeakError(train.name, "a test set apart from the training set (or overlap='drop' or 'keep')", got)
+        raise LeakError(
+            train.name,
+            "a test set apart from the training set (or overlap 'drop' or 'keep', on the command line --overlap)",
+            got,
+        )
     report = {"test pairs that are training pairs left out": int(known.sum())} if overlap == "drop" else {}
     rank, count = _rank_within_user(train.user, _shuffle(train, seed))
-    held = rank < np.minimum(np.floor(count * validation + 0.5), count - 1)
+    held = rank < np.minimum(np.floor(count * validation + 0.5 + _SLACK), count - 1)
     name = f"given validation={validation:g} seed={seed} overlap={overlap}"
     return Split(
         train.select(~held), train.select(held), test.select(~known) if overlap == "drop" else test, name, report

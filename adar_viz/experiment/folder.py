@@ -40,12 +40,14 @@ class Result:
     false_negatives: Mapping[str, Any] | None = None
     selected_on: str = "validation"
     """The part that chose the epoch; "test" where a published protocol was asked for that does so."""
+    ratings: tuple[float, float] | None = None
+    """Lowest and highest rating of the training pairs, each of which counts as a like."""
 
 
 def read_result(folder: Path) -> Result:
     """Read what `run` came to."""
     stored = read_json(folder / METRICS, "validation", "test", "best_epoch", "seconds")
-    names = ("validation", "test", "best_epoch", "seconds", "false_negatives", "selected_on")
+    names = ("validation", "test", "best_epoch", "seconds", "false_negatives", "selected_on", "ratings")
     return Result(folder, **{name: stored[name] for name in names if name in stored})
 
 

@@ -154,6 +154,7 @@ def _finish(
         "validation": dict(best.metrics),
         "test": dict(test),
         "selected_on": "test" if parts.split.selects_on_test else "validation",
+        "ratings": None if (rating := parts.split.train.rating) is None else [float(rating.min()), float(rating.max())],
         "best_epoch": best.epoch + 1,
         "epochs": len(reports),
         "seconds": sum(r.seconds for r in reports),

@@ -101,6 +101,15 @@ def test_list_shows_every_set_with_its_terms(tmp_path, capsys, monkeypatch):
     assert f"found: {tmp_path / 'gowalla'}" in said
 
 
+def test_check_says_that_all_ratings_count_and_what_milliseconds_look_like(tmp_path, capsys):
+    rows = "1,1,5,1600000000000\n1,2,1,1600000001000\n"
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n" + rows)
+    assert run("check", str(tmp_path)) == 0
+    said = capsys.readouterr().out
+    assert "1 to 5, all counted as likes; --min-rating R leaves those below R out" in said
+    assert "1600000000000 to 1600000001000, which look like milliseconds; only their order matters" in said
+
+
 def test_check_reports_repairs_and_leaks(tmp_path, capsys):
     (tmp_path / "train.txt").write_bytes(b"0 1 2 2\r\n\r\n1 1 3\r\n")
     (tmp_path / "test.txt").write_text("0 1 3\n")

@@ -50,7 +50,7 @@ def test_k_core_repeats_until_nothing_changes():
     assert core.item_label.tolist() == ["c", "d"]
     with pytest.raises(DataError, match="core of 3 pairs a user"):
         pairs.k_core(3)
-    with pytest.raises(ValueError, match="k_core must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="k_core must be a whole number of at least 1, or two of them; got 0"):
         pairs.k_core(0)
 
 
@@ -69,6 +69,8 @@ def test_checksum_sees_content_and_not_the_way_it_came():
         ({"item": np.array([0, 0, -1, 2])}, r"item ids in \[0, 3\); got -1 to 2"),
         ({"rating": np.ones(3)}, "4 values of rating, one a pair; got 3"),
         ({"title": np.array(["x"])}, "3 values of title, one an item; got 1"),
+        ({"user": np.array([0.0, 0.0, 1.0, 1.0])}, "user ids that are whole numbers; got float64"),
+        ({"time_kind": "Clock"}, "a time_kind out of clock, order, none; got 'Clock'"),
         ({"timestamp": None}, "timestamps exactly where time_kind is not 'none'"),
     ],
 )
@@ -76,6 +78,13 @@ def test_impossible_interactions_are_refused(changed, message):
     # Where shapes are checked while testing, that check may speak first, with a TypeError.
     with pytest.raises((DataError, TypeError), match=f"{message}|type-?check"):
         Interactions(**{**vars(small()), **changed})
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.int32, np.uint64])
+def test_ids_of_any_width_are_kept_as_those_of_64_bits(kind):
+    found = Interactions(**{**vars(small()), "user": small().user.astype(kind), "item": small().item.astype(kind)})
+    assert (found.user.dtype, found.item.dtype) == (np.int64, np.int64)
+    assert found.checksum() == small().checksum()
 
 
 @pytest.mark.parametrize(
@@ -89,6 +98,8 @@ def test_impossible_interactions_are_refused(changed, message):
         ({"rating": [1.0, np.nan, 2.0]}, "one rating for each pair; got none for pair 1"),
         ({"user": [1.0, 2.0, np.nan]}, "one user for each pair; got none for pair 2"),
         ({"item": np.array([None, 1, 2])}, "one item for each pair; got none for pair 0"),
+        ({"timestamp": [1.0, np.inf, 2.0]}, "a finite timestamp for each pair; got inf for pair 1"),
+        ({"rating": [1.0, -np.inf, 2.0]}, "a finite rating for each pair; got -inf for pair 1"),
         ({"timestamp": ["a", "b", "c"]}, "timestamps that are numbers or datetime64; got <U1"),
     ],
 )

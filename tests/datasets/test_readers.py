@@ -137,11 +137,15 @@ BAD = [
     ("ratings.csv", "1.5,2,nan\n3,2\n", 2, "3 fields", "'3,2'"),
     (
         "odd.csv",
-        "user_id,item_id,stars\n1,1,4\n",
+        "user_id,thing,stars\n1,1,4\n",
         1,
-        "a header with userId and movieId (or a matrix of ratings)",
+        "a header with userId and movieId, or user and item (or a matrix of ratings, or RecBole's .inter)",
         "'user",
     ),
+    ("odd.csv", "user,item,item_id\n1,1,4\n", 1, "one column for movieid", "'user,item,item_id'"),
+    ("odd.csv", "1,2\n3,4\n", 1, "a header with userId and movieId, or user and item", "'1,2'"),
+    ("odd.tsv.csv", "user\titem\trating\na\t1\tx\n", 2, "a finite number as rating", "'x'"),
+    ("odd.csv", 'user,item,about\n1,2,"a, b"\n1,3,"a, b\n', 3, "3 fields", "'1,3,"),
     ("ratings.csv", "userId,movieId,rating,timestamp\n1_0,1,4,5\n", 2, "an integer as userid", "'1_0'"),
     ("sequences.txt", "1 2 3\n2 3 4\n\n1 5 6\n", 4, "one line a user", "'1 5 6'"),
     ("notes.txt", "a diary\n", 1, "a file of one of the formats", "'a diary'"),
@@ -156,6 +160,26 @@ def test_a_malformed_line_raises_one_error_with_its_place(name, text, line, expe
     assert caught.value.line == line
     assert f"{name}:{line}: expected {expected}" in str(caught.value)
     assert f"got {got}" in str(caught.value)
+
+
+@pytest.mark.parametrize("mark", [",", "\t"])
+def test_a_table_of_ones_own_may_call_its_columns_as_is_usual_and_its_ids_may_be_text(mark, tmp_path):
+    lines = ["item_id,User,rating,extra", 'film 1,ann,4,"a, b"', "film 2,ann,2,c", "film 2,bob,5,d"]
+    text = "\n".join(lines) if mark == "," else "\n".join(lines).replace(",", "\t")
+    if mark == "\t":
+        text = text.replace('"a\t b"', "a b")
+    found = read(put(tmp_path, {"mine.csv": text + "\n"}) / "mine.csv")
+    assert found.format == "movielens-csv"
+    assert labels(found.interactions) == [("ann", "film 1"), ("ann", "film 2"), ("bob", "film 2")]
+    assert found.interactions.rating.tolist() == [4, 2, 5]
+    assert found.interactions.report["columns not read (extra)"] == 1
+
+
+def test_two_columns_are_pairs_wherever_a_user_comes_again(tmp_path):
+    lines = [f"{user} {user + 1}" for user in range(300)] + ["7 9"]
+    found = read(put(tmp_path, {"many.txt": "\n".join(lines) + "\n"}))
+    assert found.format == "pairs"
+    assert len(found.interactions) == 301
 
 
 def test_other_malformed_files_name_their_place(tmp_path):

@@ -95,6 +95,15 @@ def test_a_users_share_is_rounded_half_up_or_down(round_down, held):
     assert parts.train.activity().tolist() == [24, 19 - 2 * held[1]]
 
 
+@pytest.mark.parametrize(("count", "share"), [(90, 0.35), (170, 0.35), (50, 0.29)])
+def test_a_half_that_binary_numbers_miss_is_rounded_up_too(count, share):
+    pairs = Interactions.from_pairs(np.zeros(count, dtype=int), np.arange(count))
+    expected = int(np.floor(round(count * share, 6) + 0.5))
+    assert len(ratio(pairs, test=share).test) == expected
+    parts = given(pairs, pairs.select(np.arange(count) < 1), validation=share, overlap="keep")
+    assert len(parts.validation) == expected
+
+
 def test_leaks_are_found_and_named():
     pairs = Interactions.from_pairs(np.array([5, 5, 6, 6]), np.array([1, 2, 1, 2]))
     first, second = np.array([True, False, False, False]), np.array([True, True, False, False])
@@ -125,6 +134,7 @@ TIMELESS = Interactions.from_pairs(np.array([1, 1, 1]), np.array([1, 2, 3]), nam
         (lambda: ratio(ORDERED), "x: expected a validation part with pairs in it .* got an empty one"),
         (lambda: ratio(ORDERED, test=1.0), r"shares must lie in \(0, 1\).* got 0.1, 1.0"),
         (lambda: ratio(ORDERED, validation=0.6, test=0.6), "add up to less than 1; got 0.6, 0.6"),
+        (lambda: temporal(ORDERED, drop_cold=0.3), "drop_cold must be True or False; got 0.3"),
         (lambda: ratio(ORDERED, round_down=3), "round_down must be True or False; got 3"),
         (lambda: given(ORDERED, ORDERED, overlap="ask"), "overlap must be 'raise', 'drop' or 'keep'; got 'ask'"),
         (lambda: split(ORDERED, "halves"), "a rule out of ratio, leave-one-out, temporal; got 'halves'"),

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from adar_viz.datasets.dataset import Dataset
 from adar_viz.datasets.errors import DataError
 from adar_viz.datasets.readers import matrices, movielens, recbole, sequences
-from adar_viz.datasets.readers.source import Source
+from adar_viz.datasets.readers.source import Source, read_integers
 
 __all__ = ["FORMATS", "Format", "detect", "read"]
 
@@ -44,7 +46,9 @@ FORMATS: Mapping[str, Format] = {
         matrices.read_coat, ("train.ascii", "test.ascii"), "train.ascii and test.ascii: rating matrices", folder=True
     ),
     "movielens-csv": Format(
-        movielens.read_csv, ("ratings.csv", "*.csv"), "ratings.csv: userId,movieId,rating,timestamp"
+        movielens.read_csv,
+        ("ratings.csv", "*.csv"),
+        "ratings.csv: userId,movieId,rating,timestamp; other headers with user and item",
     ),
     "movielens-udata": Format(movielens.read_udata, ("u.data",), "u.data: user, item, rating, time by tabs"),
     "movielens-dat": Format(movielens.read_dat, ("ratings.dat",), "ratings.dat: user::item::rating::time"),
@@ -98,7 +102,8 @@ def detect(path: Path) -> str:
 
 def _by_content(path: Path) -> str:
     """Name the format of one file by its first lines."""
-    lines = Source.open(path).head(200)
+    source = Source.open(path)
+    lines = source.head(200)
     first = lines[0]
     rows = [line.split() for line in lines]
     if "::" in first:
@@ -106,22 +111,30 @@ def _by_content(path: Path) -> str:
     if ":token" in first:
         return "recbole"
     if "," in first:
-        return "jester" if all(map(_is_rating, first.split(","))) else "movielens-csv"
+        return "jester" if _is_jester(first.split(",")) else "movielens-csv"
+    if "\t" in first and not any(field.replace(".", "").isdecimal() for field in rows[0]):
+        return "movielens-csv"  # a header
     if "\t" in first and len(rows[0]) == 4:
         return "movielens-udata"
     if all(token.isdecimal() for token in rows[0]):
-        two_columns = all(len(row) == 2 for row in rows)
-        repeated = len({row[0] for row in rows}) < len(rows)
-        return "pairs" if two_columns and repeated else "sequence"
+        return "pairs" if all(len(row) == 2 for row in rows) and _is_pairs(source) else "sequence"
     raise DataError(path, f"a file of one of the formats {', '.join(FORMATS)}", repr(first[:60]), line=1)
 
 
-def _is_rating(field: str) -> bool:
+def _is_pairs(source: Source) -> bool:
+    """Whether every line has two numbers, and some first one comes again: looked for in the whole file."""
+    value, line = read_integers(source)
+    two = bool(np.isin(np.bincount(line), (0, 2)).all())
+    return two and len(np.unique(value[::2])) < len(value) // 2
+
+
+def _is_jester(fields: list[str]) -> bool:
+    """Whether all are numbers (nan is a missing one), and not a few whole ones, as ids are."""
     try:
-        float(field)  # nan is a missing one
+        ratings = [float(field) for field in fields]
     except ValueError:
         return False
-    return True
+    return len(fields) >= 10 or not all(rating >= 0 and rating.is_integer() for rating in ratings)
 
 
 def _folder_of(path: Path) -> Path:

@@ -11,10 +11,18 @@ import numpy as np
 
 from adar_viz.datasets.dataset import Dataset
 from adar_viz.datasets.interactions import Interactions
-from adar_viz.datasets.readers.source import Kind, Source, read_table, whole_numbers
+from adar_viz.datasets.readers.source import Kind, Source, numbers_if_all, read_table, whole_numbers
 
 Titles = Mapping[str, tuple[str, str]]
 """Original item id to (title, genres joined by ``|``)."""
+
+HEADERS = {
+    "userid": ("userid", "user_id", "user"),
+    "movieid": ("movieid", "movie_id", "itemid", "item_id", "item"),
+    "rating": ("rating",),
+    "timestamp": ("timestamp",),
+}
+"""What a column may be called, in small letters."""
 
 U_ITEM_GENRES = (  # noqa: SIM905  (a list of words)
     "unknown|Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|Film-Noir|Horror|Musical|"
@@ -23,16 +31,30 @@ U_ITEM_GENRES = (  # noqa: SIM905  (a list of words)
 
 
 def read_csv(path: Path) -> Dataset:
-    """Read ``ratings.csv`` (header ``userId,movieId,rating,timestamp``) and ``movies.csv`` beside it."""
+    """Read ``ratings.csv`` (header ``userId,movieId,rating,timestamp``) and ``movies.csv`` beside it.
+
+    Other tables by commas or tabs too, if their header has one of the `HEADERS` for user and item. Ids that
+    are not all whole numbers are text, except under MovieLens's own names.
+    """
     source = Source.open(path)
     first = next(number for number, line in enumerate(source.lines()) if line)
-    header = [field.strip('" ').lower() for field in source.lines()[first].split(",")]
-    for needed in ("userid", "movieid"):
-        if needed not in header:
-            source.fail(first + 1, "a header with userId and movieId (or a matrix of ratings)", source.lines()[first])
-    kinds: dict[str, Kind] = {"userid": "integer", "movieid": "integer", "rating": "number", "timestamp": "number"}
-    columns = {name: (header.index(name), kind) for name, kind in kinds.items() if name in header}
-    return _ratings(source, ",", columns, len(header), "movielens-csv", skip=first + 1)
+    line = source.lines()[first]
+    separator = "\t" if "\t" in line else ","
+    header = [field.strip('" ').lower() for field in line.split(separator)]
+    places = {name: [i for i, field in enumerate(header) if field in names] for name, names in HEADERS.items()}
+    if not (places["userid"] and places["movieid"]):
+        expected = "a header with userId and movieId, or user and item (or a matrix of ratings, or RecBole's .inter)"
+        source.fail(first + 1, expected, line)
+    if twice := next((name for name, found in places.items() if len(found) > 1), None):
+        source.fail(first + 1, f"one column for {twice}", line)
+    own: Kind = "integer" if {"userid", "movieid"} <= {*header} else "text"
+    kinds: dict[str, Kind] = {"userid": own, "movieid": own, "rating": "number", "timestamp": "number"}
+    columns = {name: (found[0], kinds[name]) for name, found in places.items() if found}
+    read = {place for place, _ in columns.values()}
+    unread = [field for place, field in enumerate(header) if place not in read]
+    if unread:
+        source = replace(source, report={**source.report, f"columns not read ({', '.join(unread)})": len(unread)})
+    return _ratings(source, separator, columns, len(header), "movielens-csv", skip=first + 1)
 
 
 def read_udata(path: Path) -> Dataset:
@@ -64,8 +86,8 @@ def _ratings(
 ) -> Dataset:
     table = read_table(source, separator, columns, width=width, skip=skip)
     interactions = Interactions.from_pairs(
-        table["userid"],
-        table["movieid"],
+        numbers_if_all(table["userid"]),
+        numbers_if_all(table["movieid"]),
         timestamp=whole_numbers(table["timestamp"]) if "timestamp" in table else None,
         rating=table.get("rating"),
         name=source.path.parent.name or source.path.stem,

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from jaxtyping import Shaped
-
 from adar_viz.datasets.dataset import Dataset
 from adar_viz.datasets.interactions import Interactions
 from adar_viz.datasets.readers.movielens import Titles, add_titles
-from adar_viz.datasets.readers.source import Kind, Source, read_table, whole_numbers
+from adar_viz.datasets.readers.source import Kind, Source, numbers_if_all, read_table, whole_numbers
 
 
 def read_inter(path: Path) -> Dataset:
@@ -28,8 +24,8 @@ def read_inter(path: Path) -> Dataset:
     columns = {name: (names.index(name), kind) for name, kind in kinds.items() if name in names}
     table = read_table(source, "\t", columns, width=len(names), skip=first + 1)
     interactions = Interactions.from_pairs(
-        _numbers_if_all(table["user_id"]),
-        _numbers_if_all(table["item_id"]),
+        numbers_if_all(table["user_id"]),
+        numbers_if_all(table["item_id"]),
         timestamp=whole_numbers(table["timestamp"]) if "timestamp" in table else None,
         rating=table.get("rating"),
         name=path.stem,
@@ -47,14 +43,6 @@ def _header(source: Source) -> tuple[list[str], int]:
     if not all(":" in field for field in fields):
         source.fail(first + 1, "a header of name:type parted by tabs", source.lines()[first])
     return [field.split(":")[0].strip() for field in fields], first
-
-
-def _numbers_if_all(label: Shaped[np.ndarray, " row"]) -> Shaped[np.ndarray, " row"]:
-    """Make ids numbers where each is the plain form of one, so that 10 comes after 9."""
-    number = pd.to_numeric(pd.Series(label), errors="coerce")
-    if number.notna().all() and (number.astype("int64").astype(str) == label).all():
-        return number.to_numpy(dtype=np.int64)
-    return label.astype(str)
 
 
 def _titles(source: Source) -> Titles | None:

@@ -113,7 +113,7 @@ def read_integers(source: Source) -> tuple[Int[np.ndarray, " token"], Int[np.nda
 def read_table(
     source: Source, separator: str, columns: Mapping[str, tuple[int, Kind]], *, width: int, skip: int = 0
 ) -> dict[str, Shaped[np.ndarray, " row"]]:
-    """Read some columns of a table without quotes.
+    """Read some columns of a table; fields parted by commas may stand in quotes, on one line.
 
     Parameters
     ----------
@@ -169,13 +169,27 @@ def whole_numbers(values: Shaped[np.ndarray, " row"]) -> Shaped[np.ndarray, " ro
     return whole if np.array_equal(whole, values) else values
 
 
+def numbers_if_all(label: Shaped[np.ndarray, " row"]) -> Shaped[np.ndarray, " row"]:
+    """Make ids numbers where each is the plain form of one, so that 10 comes after 9."""
+    if label.dtype.kind in "iu":
+        return label
+    number = pd.to_numeric(pd.Series(label), errors="coerce")
+    if number.notna().all() and (number.astype("int64").astype(str) == label).all():
+        return number.to_numpy(dtype=np.int64)
+    return label.astype(str)
+
+
 def _check_width(source: Source, data: bytes, mark: str, width: int, skip: int) -> None:
-    """Raise for the first line that has another number of fields."""
+    """Raise for the first line that has another number of fields; a comma in quotes parts none."""
     raw = np.frombuffer(data, dtype=np.uint8)
     end = np.flatnonzero(raw == NEWLINE)
     empty = np.diff(end, prepend=-1) == 1
-    fields = np.diff(np.searchsorted(np.flatnonzero(raw == ord(mark)), end), prepend=0) + 1
-    wrong = np.flatnonzero((fields != width) & ~empty & (np.arange(len(end)) >= skip))
+    is_mark, quote = raw == ord(mark), (raw == ord('"')) & (mark == ",")
+    if quote.any():
+        is_mark &= np.cumsum(quote) % 2 == 0
+    fields, quotes = (np.diff(np.searchsorted(np.flatnonzero(x), end), prepend=0) for x in (is_mark, quote))
+    bad = (fields + 1 != width) | (quotes % 2 == 1)
+    wrong = np.flatnonzero(bad & ~empty & (np.arange(len(end)) >= skip))
     if len(wrong):
         line = int(wrong[0])
         source.fail(line + 1, f"{width} fields", source.lines()[line])
@@ -184,9 +198,9 @@ def _check_width(source: Source, data: bytes, mark: str, width: int, skip: int) 
 def _find_bad_field(source: Source, separator: str, columns: Mapping[str, tuple[int, Kind]], skip: int) -> None:
     """Look at each field in turn and raise for the first that is not what its column holds."""
     for number, line in enumerate(source.lines()[skip:], start=skip + 1):
-        fields = line.split(separator)
+        fields = next(csv.reader([line]), []) if separator == "," else line.split(separator)
         for name, (place, kind) in columns.items():
-            if line and not _fits(fields[place].strip('"'), kind):
+            if line and not _fits(fields[place], kind):
                 source.fail(number, f"{_ARTICLE[kind]} as {name}", fields[place])
 
 
