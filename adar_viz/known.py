@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
@@ -36,30 +37,29 @@ class KnownPositives:
     @classmethod
     def from_pairs(
         cls,
-        user: Int[Tensor, " pair"],
-        item: Int[Tensor, " pair"],
+        user: Int[Tensor, " pair"] | Int[np.ndarray, " pair"],
+        item: Int[Tensor, " pair"] | Int[np.ndarray, " pair"],
         *,
         num_users: int,
         num_items: int,
     ) -> KnownPositives:
         """Build from pairs in any order, duplicates allowed; O(pairs log pairs)."""
-        user, item = torch.as_tensor(user).long(), torch.as_tensor(item).long()
-        if user.shape != item.shape:
-            raise ValueError(f"there must be one item for each user of a pair; got {len(user)} and {len(item)}")
-        if len(user) and (int(user.min()) < 0 or int(user.max()) >= num_users):
-            raise ValueError(f"user ids must lie in [0, {num_users}); got {int(user.min())} to {int(user.max())}")
-        if len(item) and (int(item.min()) < 0 or int(item.max()) >= num_items):
-            raise ValueError(f"item ids must lie in [0, {num_items}); got {int(item.min())} to {int(item.max())}")
-        key = torch.unique(user * num_items + item)
-        user, item = key // num_items, key % num_items
-        count = torch.bincount(user, minlength=num_users)
+        users, items = torch.as_tensor(user).long(), torch.as_tensor(item).long()
+        if users.shape != items.shape:
+            raise ValueError(f"there must be one item for each user of a pair; got {len(users)} and {len(items)}")
+        for what, ids, size in (("user", users, num_users), ("item", items, num_items)):
+            if len(ids) and (int(ids.min()) < 0 or int(ids.max()) >= size):
+                raise ValueError(f"{what} ids must lie in [0, {size}); got {int(ids.min())} to {int(ids.max())}")
+        key = torch.unique(users * num_items + items)
+        users, items = key // num_items, key % num_items
+        count = torch.bincount(users, minlength=num_users)
         start = torch.cat([count.new_zeros(1), count.cumsum(0)])
-        rank = torch.arange(len(key)) - start[user]
+        rank = torch.arange(len(key)) - start[users]
         # item - rank counts the unknown items before each known one: with items 2 and 5 known, 2 and 4. The
         # unknown item of rank 3 has one known item before it (2 <= 3 < 4), so it is 3 + 1 = 4. The count never
         # falls within a user, so adding a stride for each user makes one sorted array for all of them.
-        gap = item - rank + user * (num_items + 1)
-        return cls(num_users, num_items, item, start, key, gap)
+        gap = items - rank + users * (num_items + 1)
+        return cls(num_users, num_items, items, start, key, gap)
 
     def to(self, device: torch.device | str) -> KnownPositives:
         """Return the same pairs on another device."""
