@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -24,6 +25,8 @@ from adar_viz.cli import main
             "adar-viz run: error: unrecognized arguments: --colour red (see adar-viz run --help)",
         ),
         (["run", "--overlap", "ask"], "argument --overlap: invalid choice: 'ask'"),
+        (["run", "--format", "excel"], "argument --format: invalid choice: 'excel'"),
+        (["compare", "--format", "excel"], "argument --format: invalid choice: 'excel'"),
         (["compare", "--threads", "-1"], "argument --threads: must be at least 1; got -1"),
         (["results", "--threads", "0"], "argument --threads: must be at least 1; got 0"),
         (["results", "--budget", "-1"], "argument --budget: must be at least 0; got -1"),
@@ -41,6 +44,14 @@ def test_a_wrong_option_is_one_line(arguments: list[str], message: str, capsys: 
     assert stop.value.code == 2
     assert message in error
     assert (error.count("\n"), "--help" in error) == (1, True)
+
+
+def test_a_run_reads_its_data_as_the_format_that_was_asked_for_and_keeps_it(tmp_path: Path) -> None:
+    path, folder = tmp_path / "mine.txt", tmp_path / "run"
+    path.write_text("".join(f"{user} {user} {user + 1} {user + 2} {user + 3}\n" for user in range(20)))
+    options = ["--data", str(path), "--format", "sequence", "--split", "leave-one-out", "--negatives", "uniform"]
+    assert main(["run", *options, "--epochs", "1", "--dim", "4", "--quiet", "--out", str(folder)]) == 0
+    assert json.loads((folder / "config.json").read_text())["data"] == f"sequence:{path}"
 
 
 SHOWING = """

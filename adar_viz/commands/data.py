@@ -18,6 +18,9 @@ from adar_viz.datasets.loading import SYNTHETIC, find, load, search_places
 from adar_viz.datasets.readers import FORMATS
 from adar_viz.datasets.shape import long_tail
 
+YEAR_2100 = 4_102_444_800
+"""In Unix seconds."""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add the ``data`` command to the command line's subparsers."""
@@ -89,12 +92,15 @@ def _overlap(train: Interactions, test: Interactions) -> str:
 
 
 def _ratings(pairs: Interactions) -> str:
-    """Say which ratings there are, and that all of them count as likes."""
+    """Say which ratings there are, and which of them count as likes."""
     if pairs.rating is None:
         return "none"
     least, most = float(pairs.rating.min()), float(pairs.rating.max())
     if least == most:
         return f"{least:g}"
+    own = KNOWN[pairs.name].min_rating if pairs.name in KNOWN else None
+    if own is not None and least < own:
+        return f"{least:g} to {most:g}; a run counts {own:g} and more as likes, unless --min-rating says otherwise"
     return f"{least:g} to {most:g}, all counted as likes; --min-rating R leaves those below R out"
 
 
@@ -105,9 +111,9 @@ def _span(pairs: Interactions) -> str:
     if pairs.time_kind == "order":
         return "order within each user"
     first, last = float(pairs.timestamp.min()), float(pairs.timestamp.max())
-    if 1e11 < first <= last < 1e13:
-        return f"{first:.0f} to {last:.0f}, which look like milliseconds; only their order matters"
-    if not 1e8 < first <= last < 1e10:
+    if last >= YEAR_2100:
+        return f"{first:.0f} to {last:.0f}, beyond the year 2100 if seconds: milliseconds? only their order matters"
+    if first <= 1e8:
         return f"{first:g} to {last:g}"
     return " to ".join(datetime.fromtimestamp(when, UTC).date().isoformat() for when in (first, last))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 
+from adar_viz.datasets import FORMATS
 from adar_viz.experiment import TABLES, Experiment
 from adar_viz.training import TrainingPlan
 
@@ -14,6 +15,9 @@ def add_options(parser: argparse.ArgumentParser, *, without: Collection[str] = (
     plan, default = TrainingPlan(), Experiment()
     data = parser.add_argument_group("data")
     data.add_argument("--data", default=default.data, metavar="NAME|PATH", help="default: synthetic")
+    data.add_argument(
+        "--format", choices=tuple(FORMATS), metavar="FORMAT", help="of the data, where the content does not tell it"
+    )
     data.add_argument(
         "--split",
         metavar="RULE",
@@ -73,7 +77,10 @@ def experiment_of(args: argparse.Namespace) -> Experiment:
         seed=args.seed,
     )
     names = ("data", "split", "min_rating", "k_core", "overlap", "backbone", "negatives", "loss", "dim")
-    return Experiment(**{name: getattr(args, name) for name in names if name in args}, plan=plan)
+    asked = {name: getattr(args, name) for name in names if name in args}
+    if args.format:
+        asked["data"] = f"{args.format}:{args.data}"
+    return Experiment(**asked, plan=plan)
 
 
 def _rating(text: str) -> float | str | None:

@@ -21,9 +21,10 @@ Array = Shaped[np.ndarray, "..."]
 class Interactions:
     """(user, item) pairs with contiguous ids, sorted by user and, within a user, by time.
 
-    No pair occurs twice: of several, the first in time is kept (the first in the file where
-    there is no time), because that is the moment at which user and item met. What was dropped
-    is counted in `report`.
+    No pair occurs twice. Of several without ratings the first in time is kept, the moment at
+    which user and item met; with ratings the last, which is what the user thinks now. Where
+    there is no time, or the same, the order in the file decides. What was dropped is counted
+    in `report`.
 
     Attributes
     ----------
@@ -117,14 +118,15 @@ class Interactions:
 
         Notes
         -----
-        Of a pair that occurs more than once the first in time counts, with its rating: leave out low ratings
-        before, where a later one is to decide.
+        Dates with a time zone are kept as UTC.
         """
         for what, values in (("item", item), ("timestamp", timestamp), ("rating", rating)):
             if values is not None and len(values) != len(user):
                 raise DataError(name, f"{len(user)} values of {what}, one a pair", str(len(values)))
         if timestamp is not None:
             timestamp = np.asarray(timestamp)
+            if pd.api.types.infer_dtype(timestamp) == "datetime":  # pandas hands times with a zone over as objects
+                timestamp = pd.to_datetime(timestamp, utc=True).tz_convert(None).to_numpy()
             if timestamp.dtype.kind not in "iufM":
                 raise DataError(name, "timestamps that are numbers or datetime64", str(timestamp.dtype))
         for what, values in (("user", user), ("item", item), ("timestamp", timestamp), ("rating", rating)):
@@ -147,10 +149,13 @@ class Interactions:
                 report["pairs moved to be in time order"] = moved
             order = in_time
         key = user_id[order] * len(item_label) + item_id[order]
-        first = np.sort(np.unique(key, return_index=True)[1])
-        if len(first) < len(key):
-            report["duplicate pairs dropped (the first is kept)"] = len(key) - len(first)
-        keep = order[first]
+        if rating is None:
+            place, which = np.unique(key, return_index=True)[1], "first"
+        else:
+            place, which = len(key) - 1 - np.unique(key[::-1], return_index=True)[1], "last rating"
+        if len(place) < len(key):
+            report[f"duplicate pairs dropped (the {which} is kept)"] = len(key) - len(place)
+        keep = order[np.sort(place)]
         return cls(
             user=user_id[keep],
             item=item_id[keep],
@@ -261,8 +266,8 @@ class Interactions:
             A number is below 1.
         """
         numbers = k if isinstance(k, tuple) and len(k) == 2 else (k, k)
-        if not all(isinstance(number, int) and number >= 1 for number in numbers):
-            raise ValueError(f"k_core must be a whole number of at least 1, or two of them; got {k}")
+        if not all(isinstance(number, int | np.integer) and number >= 1 for number in numbers):
+            raise ValueError(f"k_core must be a whole number of at least 1, or two of them; got {k!r}")
         user_k, item_k = numbers
         mask = np.ones(len(self), dtype=bool)
         while True:  # each round removes at least one pair, in practice ten rounds do

@@ -15,7 +15,7 @@ from adar_viz.datasets.catalogue import KNOWN
 from adar_viz.datasets.dataset import Dataset
 from adar_viz.datasets.errors import DataError
 from adar_viz.datasets.interactions import Interactions
-from adar_viz.datasets.readers import read
+from adar_viz.datasets.readers import FORMATS, read
 from adar_viz.datasets.splits import RULES, Split, as_published, given
 from adar_viz.datasets.truth import Truth, complete_users, from_ratings
 from adar_viz.datasets.world import World
@@ -48,7 +48,8 @@ def load(
     Parameters
     ----------
     name_or_path : str or Path
-        "synthetic" (the default `World`), a name of the `KNOWN` sets, or a path.
+        "synthetic" (the default `World`), a name of the `KNOWN` sets, or a path; with the name
+        of a format before it, as in "pairs:my/file.txt", where ``format`` is not given.
     min_rating : float, "default" or None
         Ratings below are left out. "default" is the named set's own (none for other data and
         for data without ratings); None keeps all ratings. What was left out is in the report.
@@ -62,6 +63,9 @@ def load(
     DataError
         No such data, or they are malformed.
     """
+    before, _, after = str(name_or_path).partition(":")
+    if format is None and after and before in FORMATS:
+        name_or_path, format = after, before
     name = str(name_or_path)
     if name == SYNTHETIC:
         if format is not None:

@@ -42,7 +42,7 @@ class Experiment:
     Attributes
     ----------
     data
-        ``synthetic``, a known name, or a path.
+        ``synthetic``, a known name, or a path; ``pairs:my/file.txt`` is a path with its format.
     split
         The rule (`adar_viz.datasets.split`), with settings if wanted: ``ratio(test=0.2)``; None is the
         data's own. ``as-published`` selects on the test, as much published code does: asked for by

@@ -107,7 +107,17 @@ def test_check_says_that_all_ratings_count_and_what_milliseconds_look_like(tmp_p
     assert run("check", str(tmp_path)) == 0
     said = capsys.readouterr().out
     assert "1 to 5, all counted as likes; --min-rating R leaves those below R out" in said
-    assert "1600000000000 to 1600000001000, which look like milliseconds; only their order matters" in said
+    assert "to 1600000001000, beyond the year 2100 if seconds: milliseconds? only their order matters" in said
+
+
+def test_check_of_a_named_set_says_which_ratings_a_run_counts(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("ADAR_VIZ_DATA", str(tmp_path))
+    (tmp_path / "ml-100k").mkdir()
+    (tmp_path / "ml-100k" / "u.data").write_text("1\t1\t5\t900000000\n1\t2\t1\t900086400\n")
+    assert run("check", "ml-100k") == 0
+    said = capsys.readouterr().out
+    assert "1 to 5; a run counts 4 and more as likes, unless --min-rating says otherwise" in said
+    assert "1998-07-09 to 1998-07-10" in said
 
 
 def test_check_reports_repairs_and_leaks(tmp_path, capsys):

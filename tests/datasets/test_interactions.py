@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from adar_viz.datasets import DataError, Interactions
@@ -19,16 +20,36 @@ def small() -> Interactions:
     )
 
 
-def test_ids_are_contiguous_and_pairs_in_time_order_with_the_first_duplicate_kept():
+def test_ids_are_contiguous_and_pairs_in_time_order_with_the_last_rating_kept():
     pairs = small()
     assert pairs.user.tolist() == [0, 0, 1, 1]
     assert pairs.item.tolist() == [1, 0, 2, 0]
-    assert pairs.timestamp.tolist() == [2, 9, 1, 3]
-    assert pairs.rating.tolist() == [3.0, 4.0, 5.0, 2.0]
+    assert pairs.timestamp.tolist() == [2, 9, 1, 5]
+    assert pairs.rating.tolist() == [3.0, 4.0, 5.0, 1.0]
     assert pairs.user_label.tolist() == ["10", "30"]
     assert pairs.item_label.tolist() == ["7", "9", "100"]
-    assert pairs.report["duplicate pairs dropped (the first is kept)"] == 1
+    assert pairs.report["duplicate pairs dropped (the last rating is kept)"] == 1
     assert pairs.report["pairs moved to be in time order"] > 0
+
+
+@pytest.mark.parametrize("timestamp", [None, np.array([3, 3, 9]), np.array([1, 8, 9])])
+def test_a_later_rating_replaces_an_earlier_one(timestamp):
+    pairs = Interactions.from_pairs(
+        np.zeros(3, dtype=int), np.array([5, 5, 6]), timestamp=timestamp, rating=np.array([2.0, 5.0, 1.0])
+    )
+    assert pairs.threshold(4.0).item_label.tolist() == ["5"]
+
+
+def test_of_a_pair_without_ratings_the_first_is_kept():
+    pairs = Interactions.from_pairs(np.zeros(3, dtype=int), np.array([5, 6, 5]), timestamp=np.array([2, 3, 4]))
+    assert pairs.timestamp.tolist() == [2, 3]
+    assert pairs.report["duplicate pairs dropped (the first is kept)"] == 1
+
+
+def test_times_with_a_zone_are_kept_as_utc():
+    times = pd.date_range("2020-01-01", periods=2, tz="Europe/Berlin").to_numpy()
+    pairs = Interactions.from_pairs(np.zeros(2, dtype=int), np.arange(2), timestamp=times)
+    assert pairs.timestamp[0] == np.datetime64("2019-12-31T23:00")
 
 
 def test_threshold_drops_low_ratings_and_whoever_has_nothing_left():
@@ -52,6 +73,8 @@ def test_k_core_repeats_until_nothing_changes():
         pairs.k_core(3)
     with pytest.raises(ValueError, match="k_core must be a whole number of at least 1, or two of them; got 0"):
         pairs.k_core(0)
+    with pytest.raises(ValueError, match=r"k_core must be a whole number of at least 1, or two of them; got 2\.0"):
+        pairs.k_core(2.0)
 
 
 def test_checksum_sees_content_and_not_the_way_it_came():

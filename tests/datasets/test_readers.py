@@ -3,11 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adar_viz.datasets import DataError, detect, leaks, read
+from adar_viz.datasets import DataError, detect, leaks, load, read
 from adar_viz.datasets.splits import given
 
 MOVIES = 'movieId,title,genres\n10,"Film, The (1990)",Drama|War\n30,Other (1991),(no genres listed)\n'
 U_ITEM = "10|Film (1990)|01-Jan-1990||http://x|" + "|".join("1" if i in (8, 17) else "0" for i in range(19)) + "\n"
+
+MISSING = ",99" * 7  # a matrix of ratings has at least 10 columns
 
 # format, files, pairs as (user, item) labels in stored order
 GOOD = {
@@ -40,7 +42,10 @@ GOOD = {
         {"train.ascii": "0 4 1\n5 0 0\n", "test.ascii": "2 0 0\n0 0 3\n"},
         [("1", "2"), ("1", "3"), ("2", "1")],
     ),
-    "jester": ({"ratings.csv": "-1.5,nan,3\n99,2.25,nan\n"}, [("1", "1"), ("1", "3"), ("2", "2")]),
+    "jester": (
+        {"ratings.csv": f"-1.5,nan,3{MISSING}\n99,2.25,nan{MISSING}\n"},
+        [("1", "1"), ("1", "3"), ("2", "2")],
+    ),
 }
 
 
@@ -133,16 +138,25 @@ BAD = [
     ("sequences.txt", "1 2 3\n2 1234567890123456789\n", 2, "integers >= 0", "'1234567890123456789'"),
     ("a.inter", "user_id:token\titem_id:token\n1\t2\n3\t\n", 3, "some text as item_id", "''"),
     ("a.inter", "user_id:token\tthing:token\n1\t2\n", 1, "a header with user_id:token and item_id:token", "'user_id"),
-    ("ratings.csv", "1.5,2,nan\n3,11,2\n", 2, "ratings from -10 to 10, nan or 99", "'11'"),
-    ("ratings.csv", "1.5,2,nan\n3,2\n", 2, "3 fields", "'3,2'"),
+    (
+        "ratings.csv",
+        f"1.5,2,nan{MISSING}\n3,11,2{MISSING}\n",
+        2,
+        "ratings from -10 to 10, nan or 99",
+        "'11'",
+    ),
+    ("ratings.csv", f"1.5,2,nan{MISSING}\n3,2\n", 2, "10 fields", "'3,2'"),
+    ("odd.csv", "1,2,3.5\n3,4,2.5\n", 1, "a header with userId and movieId, or user and item", "'1,2,3.5'"),
+    ("odd.csv", "101,2,3,4,5,6,7,8,9,10\n", 1, "a header with userId and movieId, or user and item", "'101,"),
     (
         "odd.csv",
         "user_id,thing,stars\n1,1,4\n",
         1,
-        "a header with userId and movieId, or user and item (or a matrix of ratings, or RecBole's .inter)",
+        "a header with userId and movieId, or user and item (or RecBole's .inter with user_id:token, or a matrix of ",
         "'user",
     ),
     ("odd.csv", "user,item,item_id\n1,1,4\n", 1, "one column for movieid", "'user,item,item_id'"),
+    ("odd.csv", "user,item,note,note\n1,1,a,b\n", 1, "one column for note", "'user,item,note,note'"),
     ("odd.csv", "1,2\n3,4\n", 1, "a header with userId and movieId, or user and item", "'1,2'"),
     ("odd.tsv.csv", "user\titem\trating\na\t1\tx\n", 2, "a finite number as rating", "'x'"),
     ("odd.csv", 'user,item,about\n1,2,"a, b"\n1,3,"a, b\n', 3, "3 fields", "'1,3,"),
@@ -173,6 +187,26 @@ def test_a_table_of_ones_own_may_call_its_columns_as_is_usual_and_its_ids_may_be
     assert labels(found.interactions) == [("ann", "film 1"), ("ann", "film 2"), ("bob", "film 2")]
     assert found.interactions.rating.tolist() == [4, 2, 5]
     assert found.interactions.report["columns not read (extra)"] == 1
+
+
+def test_a_table_by_tabs_is_found_in_its_folder_and_quotes_may_stand_in_a_header_by_commas(tmp_path):
+    read_as = {
+        "mine.tsv": "UserId\titemId\ttime\nb\t9\t5\na\t10\t4\n",
+        "mine.csv": '"user_id","about, at length","item","time"\nb,"x, y",9,5\na,z,10,4\n',
+    }
+    for name, text in read_as.items():
+        (tmp_path / name).mkdir()
+        pairs = read(put(tmp_path / name, {name: text})).interactions
+        assert labels(pairs) == [("a", "10"), ("b", "9")]
+        assert pairs.timestamp.tolist() == [4, 5]
+
+
+def test_a_path_may_have_its_format_before_it(tmp_path):
+    put(tmp_path, {"a.txt": "1 5\n2 4\n"})
+    assert load(tmp_path / "a.txt").format == "sequence"
+    assert load(f"pairs:{tmp_path / 'a.txt'}").format == "pairs"
+    with pytest.raises(DataError, match="synthetic: expected no format, since it is made and not read; got 'pairs'"):
+        load("pairs:synthetic")
 
 
 def test_two_columns_are_pairs_wherever_a_user_comes_again(tmp_path):

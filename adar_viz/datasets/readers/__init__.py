@@ -47,7 +47,7 @@ FORMATS: Mapping[str, Format] = {
     ),
     "movielens-csv": Format(
         movielens.read_csv,
-        ("ratings.csv", "*.csv"),
+        ("ratings.csv", "*.csv", "*.tsv"),
         "ratings.csv: userId,movieId,rating,timestamp; other headers with user and item",
     ),
     "movielens-udata": Format(movielens.read_udata, ("u.data",), "u.data: user, item, rating, time by tabs"),
@@ -129,12 +129,13 @@ def _is_pairs(source: Source) -> bool:
 
 
 def _is_jester(fields: list[str]) -> bool:
-    """Whether all are numbers (nan is a missing one), and not a few whole ones, as ids are."""
+    """Whether all are ratings, and too many for a line of ids without a header."""
     try:
-        ratings = [float(field) for field in fields]
+        ratings = np.array(fields, dtype=np.float64)
     except ValueError:
         return False
-    return len(fields) >= 10 or not all(rating >= 0 and rating.is_integer() for rating in ratings)
+    known = ratings[~np.isnan(ratings) & (ratings != matrices.JESTER_MISSING)]
+    return len(fields) >= 10 and bool((np.abs(known) <= 10).all())
 
 
 def _folder_of(path: Path) -> Path:

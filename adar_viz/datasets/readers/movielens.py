@@ -20,7 +20,7 @@ HEADERS = {
     "userid": ("userid", "user_id", "user"),
     "movieid": ("movieid", "movie_id", "itemid", "item_id", "item"),
     "rating": ("rating",),
-    "timestamp": ("timestamp",),
+    "timestamp": ("timestamp", "time"),
 }
 """What a column may be called, in small letters."""
 
@@ -40,18 +40,19 @@ def read_csv(path: Path) -> Dataset:
     first = next(number for number, line in enumerate(source.lines()) if line)
     line = source.lines()[first]
     separator = "\t" if "\t" in line else ","
-    header = [field.strip('" ').lower() for field in line.split(separator)]
-    places = {name: [i for i, field in enumerate(header) if field in names] for name, names in HEADERS.items()}
-    if not (places["userid"] and places["movieid"]):
-        expected = "a header with userId and movieId, or user and item (or a matrix of ratings, or RecBole's .inter)"
-        source.fail(first + 1, expected, line)
-    if twice := next((name for name, found in places.items() if len(found) > 1), None):
+    fields = next(csv.reader([line])) if separator == "," else line.split(separator)
+    named = [field.strip('" ').lower() for field in fields]
+    meaning = {alias: name for name, aliases in HEADERS.items() for alias in aliases}
+    header = [meaning.get(field, field) for field in named]
+    if not {"userid", "movieid"} <= {*header}:
+        others = "RecBole's .inter with user_id:token, or a matrix of 10 or more ratings from -10 to 10"
+        source.fail(first + 1, f"a header with userId and movieId, or user and item (or {others})", line)
+    if twice := next((name for name in header if header.count(name) > 1), None):
         source.fail(first + 1, f"one column for {twice}", line)
-    own: Kind = "integer" if {"userid", "movieid"} <= {*header} else "text"
+    own: Kind = "integer" if {"userid", "movieid"} <= {*named} else "text"
     kinds: dict[str, Kind] = {"userid": own, "movieid": own, "rating": "number", "timestamp": "number"}
-    columns = {name: (found[0], kinds[name]) for name, found in places.items() if found}
-    read = {place for place, _ in columns.values()}
-    unread = [field for place, field in enumerate(header) if place not in read]
+    columns = {name: (header.index(name), kind) for name, kind in kinds.items() if name in header}
+    unread = [field for field in header if field not in kinds]
     if unread:
         source = replace(source, report={**source.report, f"columns not read ({', '.join(unread)})": len(unread)})
     return _ratings(source, separator, columns, len(header), "movielens-csv", skip=first + 1)
